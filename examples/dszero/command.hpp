@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// What a command line asks for, the commands that do it, and how they end.
+#pragma once
+
+#include "output.hpp"
+
+#include <dszero/config/release.hpp>
+
+#include <string>
+#include <vector>
+
+namespace dszero::tool {
+
+struct Options {
+    Release release = newest_release;
+    bool all_releases = false;
+    bool json = false;
+    bool json_lines = false;  ///< documents come as {"id", "text"} lines on standard input
+    std::vector<std::string> files;
+};
+
+/// The exit status. A later one beats an earlier one.
+enum class Status {
+    accepted = 0,
+    refused = 1,
+    wrong_call = 2,
+    failed = 3,  ///< a file could not be read, or the output not be written
+};
+
+inline Status worse(Status a, Status b) { return a < b ? b : a; }
+
+Status check(const Options& options, Output& output);
+Status show(const Options& options, Output& output);
+Status diff(const Options& options, Output& output);
+
+}  // namespace dszero::tool

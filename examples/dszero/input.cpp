@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "input.hpp"
+
+#include <dszero/config/document.hpp>
+#include <dszero/text/base64.hpp>
+#include <dszero/text/file.hpp>
+#include <dszero/text/reader.hpp>
+#include <dszero/text/write_json.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace dszero::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// About an input as a whole: it has no text to point into.
+Diagnostic problem(std::string code, std::string message, std::string hint = {}) {
+    Diagnostic d;
+    d.code = std::move(code);
+    d.message = std::move(message);
+    d.hint = std::move(hint);
+    d.range.begin.line = d.range.end.line = 0;
+    return d;
+}
+
+Diagnostic file_problem(int error) {
+    switch (error) {
+        case ENOENT: return problem("file-not-found", "file not found");
+        case EISDIR:
+            return problem("is-a-directory", "this is a directory, not a file", "name the files in it");
+        case EACCES: return problem("permission-denied", "there is no permission to read the file");
+        default: return problem("read-error", std::string("cannot be read: ") + std::strerror(error));
+    }
+}
+
+/// Appends what standard input has now; waits if it has nothing. False at its end, and on an error (errno,
+/// else 0).
+bool read_some(std::string& text) {
+    static std::array<char, 1 << 16> buffer;
+    ssize_t size = 0;
+    do {
+        errno = 0;
+        size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    } while (size < 0 && errno == EINTR);
+    if (size <= 0) return false;
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+    return true;
+}
+
+Input read_standard_input() {
+    Input input{"<stdin>", "\"-\"", {}, {}};
+    while (input.text.size() <= max_document_bytes && read_some(input.text)) {
+    }
+    if (errno != 0) input.problem = file_problem(errno);
+    return input;
+}
+
+/// One line of --jsonl.
+Input read_line(std::string line, std::size_t number) {
+    Input input{"<stdin>", "null", {}, {}};
+    const auto bad_line = [&](const std::string& what) {
+        input.problem = problem("bad-line", "line " + std::to_string(number) + " of standard input " + what,
+                                R"(a line is {"id": "name", "text": "the document"})");
+        return input;
+    };
+    const Source source{"<stdin>", std::move(line)};
+    Tree tree;
+    Diagnostics problems;
+    if (!read(source, {.dialect = Dialect::json}, tree, problems)) {
+        finish(source.text, problems);
+        return bad_line("is no JSON: " + problems.front().message);
+    }
+    const auto find_member = [&](const char* key) -> const Json* {
+        if (!tree.value.is_object()) return nullptr;
+        const auto member = tree.value.find(key);
+        return member == tree.value.end() ? nullptr : &*member;
+    };
+    const auto find_string = [&](const char* key) -> const std::string* {
+        const Json* value = find_member(key);
+        return value ? value->get_ptr<const std::string*>() : nullptr;
+    };
+    const Json* id = find_member("id");
+    if (!id) return bad_line("has no \"id\"");
+    input.file = write_json(*id);
+    input.name = id->is_string() ? *id->get_ptr<const std::string*>() : input.file;
+    if (const std::string* text = find_string("text")) {
+        input.text = *text;
+    } else if (const std::string* b64 = find_string("b64")) {
+        auto bytes = decode_base64(*b64);
+        if (!bytes) return bad_line("has a \"b64\" that is no base64");
+        input.text = std::move(*bytes);
+    } else {
+        return bad_line("has neither \"text\" nor \"b64\", a string");
+    }
+    return input;
+}
+
+void for_each_line(Output& output, const std::function<void(const Input&)>& visit) {
+    std::string pending;      // what has been read and not yet worked on
+    std::size_t scanned = 0;  // of that, what is known to hold no line end
+    std::size_t number = 0;
+    const auto take = [&](std::string line) {
+        ++number;
+        if (line.find_first_not_of(" \t\r") != std::string::npos) visit(read_line(std::move(line), number));
+    };
+    for (;;) {
+        output.flush();  // whoever waits for an answer has it before the next line is waited for
+        const bool more = read_some(pending);
+        const int error = errno;
+        std::size_t begin = 0;
+        for (std::size_t end; (end = pending.find('\n', std::max(begin, scanned))) != std::string::npos;
+             begin = end + 1)
+            take(pending.substr(begin, end - begin));
+        pending.erase(0, begin);
+        scanned = pending.size();
+        if (more) continue;
+        if (error != 0) return visit({"<stdin>", "\"-\"", {}, file_problem(error)});
+        if (!pending.empty()) take(std::move(pending));
+        return;
+    }
+}
+
+}  // namespace
+
+Input read_input(const std::string& argument) {
+    if (argument == "-") return read_standard_input();
+    Input input{argument, write_json(argument), {}, {}};
+    try {
+        input.text = read_file(argument, max_document_bytes + 1);
+    } catch (const std::system_error& e) {
+        input.problem = file_problem(e.code().value());
+    }
+    return input;
+}
+
+void for_each_input(const Options& options, Output& output, const std::function<void(const Input&)>& visit) {
+    if (options.json_lines) return for_each_line(output, visit);
+    for (const std::string& file : options.files) visit(read_input(file));
+}
+
+}  // namespace dszero::tool

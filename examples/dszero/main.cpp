@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//
+// dszero: check, show and compare DeepSpeed configurations. This file is the
+// command line; each command has its own.
+#include "command.hpp"
+
+#include <dszero/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace dszero::tool;
+
+namespace {
+
+constexpr const char* exit_status = R"(Exit status:
+  0  DeepSpeed accepts every file (warnings do not change that)
+  1  it refuses one
+  2  the command line is wrong
+  3  a file could not be read, or the output not be written)";
+
+constexpr const char* examples = R"(Examples:
+  dszero check ds_config.json                     every problem, at its line
+  dszero check --deepspeed 0.14.5 a.json b.json   as an older release sees them
+  dszero check --deepspeed all ds_config.json     which releases accept it?
+  dszero check --format json - < ds_config.json   for programs
+  dszero show ds_config.json                      what DeepSpeed makes of it
+  dszero diff old.json new.json                   what a change really changes)";
+
+constexpr const char* check_examples = R"(Examples:
+  dszero check ds_config.json
+  dszero check --deepspeed 0.14.5 configs/*.json
+  dszero check --deepspeed all ds_config.json
+  dszero check --format json - < ds_config.json
+  echo '{"id": 1, "text": "{}"}' | dszero check --jsonl
+
+With --format json each file gives one line (with --deepspeed all: one for each release):
+  {"file", "release", "accepted", "zero_optimization", "warnings", "diagnostics"}
+"accepted" is null for a file that could not be read. With --deepspeed all a file counts as
+accepted if every release accepts it.)";
+
+constexpr const char* show_examples = R"(Examples:
+  dszero show ds_config.json
+  dszero show --deepspeed 0.14.5 ds_config.json
+  dszero show --format json ds_config.json
+
+With --format json each file gives check's line and, in "origin", where each value comes from.)";
+
+constexpr const char* diff_examples = R"(Examples:
+  dszero diff old.json new.json
+  git show HEAD:ds_config.json | dszero diff - ds_config.json)";
+
+void add_deepspeed(CLI::App& command, Options& options, bool or_all) {
+    const std::string oldest = dszero::oldest_release.str(), newest = dszero::newest_release.str();
+    const auto set = [=, &options](const std::string& text) {
+        options.all_releases = or_all && text == "all";
+        if (options.all_releases) return;
+        const auto release = dszero::Release::parse(text);
+        if (!release)
+            throw CLI::ValidationError("--deepspeed",
+                                       '\'' + text + "' is no release; one looks like " + newest);
+        if (*release < dszero::oldest_release)
+            throw CLI::ValidationError("--deepspeed",
+                                       text + " is too old; the oldest known release is " + oldest);
+        options.release = *release;
+    };
+    command
+        .add_option_function<std::string>("--deepspeed", set,
+                                          "The DeepSpeed release that judges, " + oldest + " to " + newest +
+                                              (or_all ? ", or all of them" : "") + " (default: " + newest +
+                                              ")")
+        ->option_text(or_all ? "RELEASE|all" : "RELEASE");
+}
+
+void add_format(CLI::App& command, std::string& format) {
+    command.add_option("--format", format, "How to answer (default: text; with --jsonl: json)")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->option_text("text|json");
+}
+
+void add_files(CLI::App& command, Options& options) {
+    command.add_option("FILE", options.files, "Configurations; - is standard input")->option_text("...");
+}
+
+void add_json_lines(CLI::App& command, Options& options) {
+    command.add_flag("--jsonl", options.json_lines,
+                     R"(Documents are lines {"id", "text"} on standard input ("b64" for raw bytes);)"
+                     R"( "file" in an answer is the id)");
+}
+
+void require_documents(const Options& options) {
+    const auto& files = options.files;
+    if (options.json_lines && !files.empty())
+        throw CLI::ExcludesError("--jsonl reads standard input and takes no FILE", 1);
+    if (!options.json_lines && files.empty()) throw CLI::RequiredError("FILE");
+    if (std::count(files.begin(), files.end(), "-") > 1)
+        throw CLI::ValidationError("FILE", "standard input can be read only once");
+}
+
+/// A file name is a file name: CLI11 takes "[a,b]" for a list, "{}" for an empty one and "++" for the end of
+/// a command, and misses some names behind "--". A NUL, which no argument can hold, keeps it from looking
+/// inside.
+constexpr char guard = '\0';
+
+std::vector<std::string> guarded(int count, char** arguments) {
+    std::vector<std::string> result;
+    bool names_only = false;
+    for (int i = 1; i < count; ++i) {
+        const std::string argument = arguments[i];
+        if (argument == "--" && !std::exchange(names_only, true)) continue;
+        const bool special = argument.starts_with('[') || argument.starts_with('{') || argument == "++";
+        result.push_back(names_only || special ? guard + argument : argument);
+    }
+    std::reverse(result.begin(), result.end());  // as CLI11 wants them
+    return result;
+}
+
+Status run(int count, char** arguments, Output& output) {
+    CLI::App app("Reads DeepSpeed's ds_config.json exactly as DeepSpeed does.", "dszero");
+    app.set_version_flag("--version", "dszero " + dszero::version_string() + ", knows DeepSpeed " +
+                                          dszero::oldest_release.str() + " to " +
+                                          dszero::newest_release.str());
+    app.require_subcommand(0, 1);  // none is reported below, behind a misspelt one
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->column_width(28);
+    app.footer(std::string(examples) + "\n\n" + exit_status +
+               "\n\n'dszero COMMAND --help' has every option.");
+
+    Options options;
+    std::string format, section;
+    const auto add_command = [&](const char* name, const char* description,
+                                 const char* more_help) -> CLI::App& {
+        return *app.add_subcommand(name, description)
+                    ->group("Commands")
+                    ->footer(std::string(more_help) + "\n\n" + exit_status);
+    };
+
+    CLI::App& check_command =
+        add_command("check", "Does DeepSpeed accept it? If not, where and why", check_examples);
+    add_files(check_command, options);
+    add_deepspeed(check_command, options, true);
+    check_command
+        .add_option("--section", section, "Judge this section alone")  // so far the only one that is judged
+        ->check(CLI::IsMember({"zero_optimization"}))
+        ->option_text("zero_optimization");
+    add_format(check_command, format);
+    add_json_lines(check_command, options);
+
+    CLI::App& show_command =
+        add_command("show", "Every field with its value, and where that comes from", show_examples);
+    add_files(show_command, options);
+    add_deepspeed(show_command, options, false);
+    add_format(show_command, format);
+    add_json_lines(show_command, options);
+
+    CLI::App& diff_command =
+        add_command("diff", "What differs between two effective configurations", diff_examples);
+    diff_command.add_option("FILE", options.files, "Two configurations; - is standard input")
+        ->expected(2)
+        ->option_text("A B");
+    add_deepspeed(diff_command, options, false);
+    add_format(diff_command, format);
+
+    if (count < 2) {
+        std::fputs(app.help().c_str(), stderr);
+        return Status::wrong_call;
+    }
+    try {
+        app.parse(guarded(count, arguments));
+        for (std::string& file : options.files)
+            if (file.starts_with(guard)) file.erase(0, 1);
+        if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
+        require_documents(options);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? Status::accepted : Status::wrong_call;
+    }
+    options.json = format.empty() ? options.json_lines : format == "json";
+    return check_command  ? check(options, output)
+           : show_command ? show(options, output)
+                          : diff(options, output);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    Output output;
+    try {
+        const Status status = run(count, arguments, output);
+        output.flush();
+        return static_cast<int>(status);
+    } catch (const WriteFailed& failure) {
+        std::fprintf(stderr, "dszero: cannot write to standard output: %s\n", std::strerror(failure.error));
+    } catch (const std::exception& e) {  // memory, say
+        std::fprintf(stderr, "dszero: %s\n", e.what());
+    }
+    return static_cast<int>(Status::failed);
+}

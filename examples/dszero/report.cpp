@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "report.hpp"
+
+#include <dszero/text/write_json.hpp>
+
+#include <algorithm>
+
+namespace dszero::tool {
+namespace {
+
+std::string begin_line(const Input& input, const std::string& release, std::string_view accepted) {
+    return ("{\"file\":" + input.file + ",\"release\":" + release + ",\"accepted\":").append(accepted);
+}
+
+std::string quoted(Release release) { return '"' + release.str() + '"'; }
+
+/// "2 errors"
+std::string counted(std::ptrdiff_t count, std::string_view what) {
+    return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Document judge(const Input& input, Release release) {
+    LoadOptions options;
+    options.release = release;
+    options.name = input.name;
+    return parse(input.text, options);
+}
+
+Status report_unreadable(const Input& input, const Options& options, Output& output) {
+    if (options.json) {
+        const std::string release =
+            options.all_releases ? "null" : quoted(std::min(options.release, newest_release));
+        output.write(begin_line(input, release, "null") +
+                     ",\"zero_optimization\":null,\"warnings\":[],\"diagnostics\":" +
+                     render_json({*input.problem}) + "}\n");
+    } else {
+        output.write_error(render_text({input.name, {}}, {*input.problem}, output.error_style()));
+    }
+    return Status::failed;
+}
+
+Status report_refused(const Document& document, Output& output) {
+    output.write(render_text(document.source, document.diagnostics, output.style()));
+    output.write(summary(document, output.style()) + '\n');
+    return Status::refused;
+}
+
+std::string verdict(std::string_view name, bool accepted, Style style) {
+    std::string out;
+    append_visible(out, name);
+    out += ": ";
+    if (style == Style::colour) out += accepted ? "\x1b[1;32m" : "\x1b[1;31m";
+    out += accepted ? "accepted" : "refused";
+    if (style == Style::colour) out += "\x1b[0m";
+    return out += " by DeepSpeed ";
+}
+
+std::string summary(const Document& document, Style style) {
+    const auto count = [&](Severity severity) {
+        return std::count_if(document.diagnostics.begin(), document.diagnostics.end(),
+                             [&](const Diagnostic& d) { return d.severity == severity; });
+    };
+    std::string counts;
+    for (const Severity severity : {Severity::error, Severity::warning}) {
+        if (count(severity) == 0) continue;
+        counts += counts.empty() ? " (" : ", ";
+        counts += counted(count(severity), to_string(severity));
+    }
+    if (!counts.empty()) counts += ')';
+    return verdict(document.source.name, document.accepted(), style) + document.release.str() + counts;
+}
+
+std::string open_json_line(const Input& input, const Document& document) {
+    std::string out = begin_line(input, quoted(document.release), document.accepted() ? "true" : "false");
+    out += ",\"zero_optimization\":";
+    if (document.config) {
+        append_json(out, write_section(section<DeepSpeedZeroConfig>, &document.config->zero_config,
+                                       {.release = document.release, .attributes = true}));
+    } else {
+        out += "null";
+    }
+    out += ",\"warnings\":[";
+    for (const std::string& tag : document.warnings) {
+        if (out.back() != '[') out += ',';
+        append_json_string(out, tag);
+    }
+    return out += "],\"diagnostics\":" + render_json(document.diagnostics);
+}
+
+}  // namespace dszero::tool

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// What the commands say about one document: a summary for people, the members
+// of a line of JSON for programs.
+#pragma once
+
+#include "command.hpp"
+#include "input.hpp"
+
+#include <dszero/config/document.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace dszero::tool {
+
+/// The input as `release` reads it.
+Document judge(const Input& input, Release release);
+
+/// Says why an input could not be read: on standard error, or as a line of JSON.
+Status report_unreadable(const Input& input, const Options& options, Output& output);
+
+/// Says why a document is refused; for commands that need an accepted one.
+Status report_refused(const Document& document, Output& output);
+
+/// "ds_config.json: accepted by DeepSpeed 0.19.8 (1 warning)", without a line end.
+std::string summary(const Document& document, Style style);
+
+/// "ds_config.json: accepted by DeepSpeed ", where the style allows it in colour.
+std::string verdict(std::string_view name, bool accepted, Style style);
+
+/// {"file": …, "release": …, "accepted": …, "zero_optimization": …, "warnings": …, "diagnostics": …
+/// The caller may add members and closes the brace.
+std::string open_json_line(const Input& input, const Document& document);
+
+}  // namespace dszero::tool

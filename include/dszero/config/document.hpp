@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// A ds_config document: read, judged as a DeepSpeed release would, and kept
+// together with its text, so that every message can point into it.
+//
+//     dszero::Document document = dszero::load("ds_config.json");
+//     if (!document.accepted()) std::cerr << dszero::render_text(document.source, document.diagnostics);
+//     int stage = static_cast<int>(document.value().zero_config.stage);
+//
+// Only the section zero_optimization is judged so far.
+#pragma once
+
+#include <dszero/config/judge.hpp>
+#include <dszero/config/release.hpp>
+#include <dszero/config/zero.hpp>
+#include <dszero/text/base64.hpp>
+#include <dszero/text/file.hpp>
+#include <dszero/text/reader.hpp>
+#include <dszero/text/render.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dszero {
+
+/// The configuration, under DeepSpeed's attribute names (deepspeed/runtime/config.py).
+struct DeepSpeedConfig {
+    DeepSpeedZeroConfig zero_config;
+
+    bool operator==(const DeepSpeedConfig&) const = default;
+};
+
+struct LoadOptions {
+    /// The release that judges. A newer one than dszero knows is read as the newest, with a note.
+    Release release = newest_release;
+    /// The reader; by default the one that the release uses. Accelerate reads strict JSON.
+    std::optional<Dialect> dialect{};
+    std::string name = "<text>";  ///< what messages call a text that is no file
+};
+
+/// A text longer than this is refused: no ds_config is, and reading takes up to twenty times its size.
+constexpr std::size_t max_document_bytes = std::size_t{64} << 20;
+
+struct Document {
+    Source source;
+    Tree tree;
+    Release release;                        ///< the one that judged
+    Diagnostics diagnostics;                ///< in document order
+    std::vector<std::string> warnings;      ///< what DeepSpeed itself would log: deprecated_boolean_format,
+                                            ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
+    std::optional<DeepSpeedConfig> config;  ///< empty when refused
+
+    /// Whether DeepSpeed accepts the document.
+    bool accepted() const { return config.has_value(); }
+
+    /// The configuration. Throws ConfigError, with every problem, when DeepSpeed refuses the document.
+    const DeepSpeedConfig& value() const& {
+        if (!config) throw ConfigError(render_text(source, diagnostics), diagnostics);
+        return *config;
+    }
+    DeepSpeedConfig value() && { return std::as_const(*this).value(); }
+};
+
+/// A document in a text. Throws std::invalid_argument for a release before 0.7.0.
+Document parse(std::string text, const LoadOptions& options = {});
+
+/// A document in base64, which DeepSpeed takes instead of a path: repeated keys pass there, the last one counts.
+Document parse_base64(std::string_view text, const LoadOptions& options = {});
+
+/// A document in a file. Throws std::system_error, with path and operation, if it cannot be read.
+Document load(const std::string& path, LoadOptions options = {});
+
+// ---- the parts
+
+/// Judges a document whose text is in place.
+inline void judge(Document& document, const ReadOptions& read_options) {
+    const bool readable = read(document.source, read_options, document.tree, document.diagnostics);
+    if (!document.tree.nodes.empty()) {
+        Reading reading(document.release, document.source, &document.tree);
+        DeepSpeedConfig config;
+        const bool accepted = judge_zero({&document.tree.value, 0}, reading, config.zero_config);
+        if (readable) document.warnings = std::move(reading.warnings);
+        else reading.demote(0);
+        for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
+        if (readable && accepted) document.config = std::move(config);
+    }
+    finish(document.source.text, document.diagnostics);
+}
+
+inline Document make_document(std::string text, const LoadOptions& options, ReadOptions read_options) {
+    if (options.release < oldest_release)
+        throw std::invalid_argument("dszero knows DeepSpeed from " + oldest_release.str() + " on, not " +
+                                    options.release.str());
+    Document document;
+    document.source = {options.name, std::move(text)};
+    document.release = std::min(options.release, newest_release);
+    if (options.release > newest_release)
+        document.diagnostics.push_back({Severity::note, "newer-release", {}, nowhere(),
+                                        "DeepSpeed " + options.release.str() + " is newer than this dszero: judged as " +
+                                            newest_release.str(),
+                                        "update dszero", {}});
+    read_options.dialect = options.dialect.value_or(Behaviour(document.release).hjson ? Dialect::hjson : Dialect::json);
+    if (document.source.text.size() > max_document_bytes) {
+        document.source.text.resize(0);
+        document.diagnostics.push_back({Severity::error, "too-large", {}, nowhere(),
+                                        "the document has over 64 MiB, too much for a configuration", {}, {}});
+        return document;
+    }
+    judge(document, read_options);
+    return document;
+}
+
+inline Document parse(std::string text, const LoadOptions& options) { return make_document(std::move(text), options, {}); }
+
+inline Document parse_base64(std::string_view text, const LoadOptions& options) {
+    if (auto decoded = decode_base64(text))
+        return make_document(std::move(*decoded), options, {.repeated_keys_refused = false, .line_ends_translated = false});
+    Document document;
+    document.source.name = options.name;
+    document.release = std::min(options.release, newest_release);
+    document.diagnostics.push_back({Severity::error, "base64", {}, nowhere(),
+                                    "the text is not base64: its padding is incorrect",
+                                    "if it is meant to be a path, no such file exists: use load()", {}});
+    return document;
+}
+
+inline Document load(const std::string& path, LoadOptions options) {
+    options.name = path;
+    return make_document(read_file(path, max_document_bytes + 1), options, {});
+}
+
+}  // namespace dszero

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// What reading a document passes down: a value with its place, the path to it,
+// the release that judges, and where problems go.
+#pragma once
+
+#include <dszero/config/json_values.hpp>
+#include <dszero/config/release.hpp>
+#include <dszero/text/diagnostic.hpp>
+#include <dszero/text/tree.hpp>
+#include <dszero/text/write_json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <forward_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dszero {
+
+/// A value of the document and, where the document was read from text, its node there.
+struct Value {
+    const Json* json = nullptr;
+    std::uint32_t node = 0;
+};
+
+/// One step from the section's root to the value being read; lives on the stack.
+struct Path {
+    const Path* parent = nullptr;
+    std::string_view key{};
+    std::size_t index = 0;
+    bool is_index = false;
+    bool is_root = false;  ///< the value itself is what was given to read; `key` only names it
+
+    /// RFC 6901.
+    std::string pointer() const {
+        if (is_root) return {};
+        std::string out = parent ? parent->pointer() : std::string();
+        if (is_index) return out + '/' + std::to_string(index);
+        out += '/';
+        for (char c : key) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+        return out;
+    }
+};
+
+struct Section;
+
+/// A section that a misplaced key may belong to.
+struct Place {
+    std::string_view name;  ///< "zero_optimization.offload_param"; empty: the document's top level
+    const Section* section = nullptr;
+};
+
+/// A member of an object or, with no key, an element of an array.
+struct Member {
+    std::string_view key;
+    Value value;
+};
+using Members = std::vector<Member>;
+
+/// The member of that key, or null.
+inline const Member* find_member(const Members& members, std::string_view key) {
+    for (const Member& member : members)
+        if (member.key == key) return &member;
+    return nullptr;
+}
+
+/// The state of one reading.
+class Reading {
+public:
+    /// `tree` may be null: then there are no places, only pointers.
+    Reading(Release release, const Source& source, const Tree* tree)
+        : behaviour(release), source_(source), tree_(tree) {}
+
+    const Behaviour behaviour;
+    Diagnostics diagnostics;
+    std::vector<std::string> warnings;  ///< what DeepSpeed itself would log, as tags
+    std::span<const Place> places;      ///< where else keys belong, for suggestions
+    std::span<const std::string_view> top_level_keys;
+
+    bool has_text() const { return tree_ != nullptr; }
+
+    /// The bytes of `value` as written; empty where there is no text.
+    std::string_view spelling(const Value& value) const {
+        return tree_ ? dszero::spelling(source_.text, tree_->nodes[value.node].value) : std::string_view();
+    }
+
+    /// `value` for use in a message: as written, but not longer than a message should be.
+    std::string shown(const Value& value) const {
+        std::string text = tree_ ? std::string(spelling(value)) : write_json(*value.json);
+        for (char& c : text)
+            if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+        if (text.size() <= 40) return text;
+        std::size_t cut = 36;
+        while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+        return text.substr(0, cut) + " ...";
+    }
+
+    Span value_span(const Value& value) const { return tree_ ? tree_->nodes[value.node].value : Span{}; }
+    Span key_span(const Value& value) const { return tree_ ? tree_->nodes[value.node].key : Span{}; }
+    /// From the key to the end of the value.
+    Span member_span(const Value& value) const {
+        return tree_ ? Span{tree_->nodes[value.node].key.begin, tree_->nodes[value.node].value.end} : Span{};
+    }
+
+    /// What the object or array `container` holds, in document order.
+    Members members_of(const Value& container) const {
+        Members members;
+        members.reserve(container.json->size());
+        Value child{nullptr, container.node + 1};
+        const auto add = [&](std::string_view key, const Json& json) {
+            child.json = &json;
+            members.push_back({key, child});
+            if (tree_) child.node = tree_->nodes[child.node].end;
+        };
+        if (const auto* object = container.json->get_ptr<const Json::object_t*>())
+            for (const auto& member : *object) add(member.first, member.second);
+        else if (const auto* array = container.json->get_ptr<const Json::array_t*>())
+            for (const Json& element : *array) add({}, element);
+        return members;
+    }
+
+    /// Records a problem; returns it for adding a replacement.
+    Diagnostic& report(Severity severity, std::string code, std::string pointer, Span span, std::string message,
+                       std::string hint = {}) {
+        diagnostics.push_back({severity, std::move(code), std::move(pointer), tree_ ? unlocated(span) : nowhere(),
+                               std::move(message), std::move(hint), {}});
+        return diagnostics.back();
+    }
+    Diagnostic& error(std::string code, const Path& path, Span span, std::string message, std::string hint = {}) {
+        return report(Severity::error, std::move(code), path.pointer(), span, std::move(message), std::move(hint));
+    }
+
+    /// An exception that pydantic does not catch: DeepSpeed stops at once, and it is all that it reports.
+    void abort(const Value& at, std::string message, std::string hint = {}) {
+        if (aborted_) return;
+        aborted_ = true;
+        abort_ = {Severity::error, "stops-deepspeed", {}, tree_ ? unlocated(value_span(at)) : nowhere(),
+                  std::move(message), std::move(hint), {}};
+    }
+
+    /// To be called when the section at `path` has been read: an abort becomes its one error.
+    void settle_abort(const Path& path) {
+        if (!aborted_) return;
+        demote(0);
+        abort_.pointer = path.pointer();
+        diagnostics.push_back(std::move(abort_));
+    }
+
+    bool has_errors_since(std::size_t first) const { return aborted_ || has_errors(diagnostics, first); }
+
+    /// A value that stands in no text but must outlive the reading.
+    const Json& keep(Json&& made) { return made_.emplace_front(std::move(made)); }
+
+    /// DeepSpeed stops before it comes to what was reported since `from`: it stays, as warnings that say so.
+    void demote(std::size_t from) {
+        for (std::size_t i = from; i < diagnostics.size(); ++i) {
+            Diagnostic& d = diagnostics[i];
+            if (d.severity != Severity::error) continue;
+            d.severity = Severity::warning;
+            d.message += " (DeepSpeed would report this only after the errors are mended)";
+        }
+    }
+
+private:
+    const Source& source_;
+    const Tree* tree_;
+    bool aborted_ = false;
+    Diagnostic abort_;
+    std::forward_list<Json> made_;
+};
+
+}  // namespace dszero

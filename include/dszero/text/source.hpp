@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// A named text, and places in it.
+// A place is a byte offset while work is going on; line and column are counted
+// once, at the end, for the few places that somebody will read (locate()).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dszero {
+
+/// A text and the name that messages give it: a path, or "<text>".
+struct Source {
+    std::string name;
+    std::string text;  ///< The bytes exactly as they were found.
+};
+
+/// Byte offsets into a Source's text, half-open. Texts end below 4 GiB.
+struct Span {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+
+    bool operator==(const Span&) const = default;
+};
+
+/// The bytes of `text` that `span` covers.
+inline std::string_view spelling(std::string_view text, Span span) {
+    return text.substr(span.begin, span.end - span.begin);
+}
+
+/// One place: byte offset from 0; line from 1; column from 1, in characters.
+/// Lines end as Python's text files end them: at LF, CR LF or a lone CR.
+struct Position {
+    std::size_t offset = 0;
+    std::size_t line = 1;
+    std::size_t column = 1;
+
+    bool operator==(const Position&) const = default;
+};
+
+struct Range {
+    Position begin;
+    Position end;  ///< Just behind the last character.
+
+    bool operator==(const Range&) const = default;
+};
+
+/// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the offsets
+/// by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
+inline void order_by_offset(std::vector<std::uint64_t>& offsets) {
+    if (offsets.empty()) return;  // qsort must not be given a null pointer
+    for (std::size_t i = 0; i < offsets.size(); ++i) offsets[i] = offsets[i] << 32 | i;
+    std::qsort(offsets.data(), offsets.size(), sizeof(std::uint64_t), [](const void* a, const void* b) {
+        const std::uint64_t left = *static_cast<const std::uint64_t*>(a);
+        const std::uint64_t right = *static_cast<const std::uint64_t*>(b);
+        return left < right ? -1 : left > right ? 1 : 0;
+    });
+    for (std::uint64_t& key : offsets) key &= 0xFFFFFFFF;
+}
+
+/// Where each of the offsets is, in one pass over the text however many there are.
+inline std::vector<Position> locate(std::string_view text, const std::vector<std::uint64_t>& offsets) {
+    std::vector<Position> places(offsets.size());
+    std::vector<std::uint64_t> order = offsets;
+    order_by_offset(order);
+    Position here;
+    for (const std::uint64_t index : order) {
+        const std::uint64_t wanted = offsets[index];
+        for (; here.offset < wanted && here.offset < text.size(); ++here.offset) {
+            const unsigned char byte = static_cast<unsigned char>(text[here.offset]);
+            const bool carriage_return_of_pair =
+                byte == '\r' && here.offset + 1 < text.size() && text[here.offset + 1] == '\n';
+            if (byte == '\n' || (byte == '\r' && !carriage_return_of_pair)) {
+                ++here.line;
+                here.column = 1;
+            } else if ((byte & 0xC0) != 0x80 && !carriage_return_of_pair) {  // not a UTF-8 continuation byte
+                ++here.column;
+            }
+        }
+        places[index] = {wanted, here.line, here.column};
+    }
+    return places;
+}
+
+}  // namespace dszero

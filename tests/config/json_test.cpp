@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include <dszero/config/document.hpp>
+#include <dszero/config/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/jsonl.hpp"
+#include "support/paths.hpp"
+
+#include <cstddef>
+#include <string>
+
+using namespace dszero;
+using nlohmann::json;
+
+TEST_CASE("from_json: a section without text, from either kind of nlohmann value") {
+    const auto sorted = json::parse(R"({"stage": "3", "offload_param": {"device": "cpu", "pin_memory": "no"}})");
+    const auto config = sorted.get<DeepSpeedZeroConfig>();
+    CHECK(config.stage == ZeroStageEnum::weights);
+    CHECK(config.offload_param->device == OffloadDeviceEnum::cpu);
+    CHECK_FALSE(config.offload_param->pin_memory);
+    CHECK(nlohmann::ordered_json(sorted).get<DeepSpeedZeroConfig>() == config);
+    CHECK(sorted["offload_param"].get<DeepSpeedZeroOffloadParamConfig>() == *config.offload_param);
+    CHECK(sorted["offload_param"]["device"].get<OffloadDeviceEnum>() == OffloadDeviceEnum::cpu);
+}
+
+TEST_CASE("from_json: throws every problem with its pointer") {
+    try {
+        json::parse(R"({"stage": 7, "bogus": 1})").get<DeepSpeedZeroConfig>();
+        FAIL("accepted");
+    } catch (const ConfigError& error) {
+        REQUIRE(error.diagnostics().size() == 2);
+        for (const Diagnostic& d : error.diagnostics()) CHECK(d.range.begin.line == 0);
+        CHECK_THAT(error.what(), Catch::Matchers::Contains("/stage: error: stage must be 0, 1, 2 or 3, got 7"));
+    }
+    CHECK_THROWS_AS(json(7).get<DeepSpeedZeroConfig>(), ConfigError);
+    CHECK_THROWS_AS(json(nullptr).get<DeepSpeedZeroConfig>(), ConfigError);
+    CHECK_THROWS_AS(json("gpu").get<OffloadDeviceEnum>(), ConfigError);
+}
+
+TEST_CASE("get_zero_config: as in DeepSpeed, the whole document") {
+    CHECK(get_zero_config(json::parse(R"({"zero_optimization": {"stage": 2}})")).stage == ZeroStageEnum::gradients);
+    CHECK(get_zero_config(json::parse("{}")).stage == ZeroStageEnum::disabled);
+    const auto boolean = get_zero_config(json::parse(R"({"zero_optimization": true, "allgather_size": 7})"));
+    CHECK(boolean.stage == ZeroStageEnum::optimizer_states);
+    CHECK(boolean.allgather_bucket_size == 7);
+    CHECK_THROWS_AS(get_zero_config(json::parse(R"({"zero_optimization": null})")), ConfigError);
+    CHECK_THROWS_AS(get_zero_config(json::parse("[]")), ConfigError);
+    CHECK_FALSE(get_zero_config(json::parse(R"({"zero_optimization": {"offload_param": {}}})"), "0.18.9").offload_param->pin_memory);
+}
+
+TEST_CASE("read_zero_config_deprecated: the section that a boolean stands for") {
+    CHECK(read_zero_config_deprecated(json::parse(R"({"zero_optimization": true})")) ==
+          json::parse(R"({"stage": 1, "allgather_bucket_size": 5e8})"));
+    CHECK(read_zero_config_deprecated(json::parse(R"({"zero_optimization": true, "allgather_size": 9})")) ==
+          json::parse(R"({"stage": 1, "allgather_bucket_size": 9})"));
+    CHECK(read_zero_config_deprecated(json::parse(R"({"zero_optimization": false, "allgather_size": 9})")) ==
+          json::parse(R"({"stage": 0})"));
+}
+
+TEST_CASE("get_scalar_param: the member, or what to take without it") {
+    const json document = json::parse(R"({"a": 1, "b": null})");
+    CHECK(get_scalar_param(document, "a", json(5)) == 1);
+    CHECK(get_scalar_param(document, "b", json(5)) == nullptr);
+    CHECK(get_scalar_param(document, "c", json(5)) == 5);
+}
+
+TEST_CASE("to_json: what was read is written so that it reads back to an equal value") {
+    std::size_t round_trips = 0;
+    test::for_each_record(test::data() / "zero.jsonl.gz", [&](const test::Recorded& line) {
+        if (!line["text"]) return;
+        const Document document = parse(line["text"].text());
+        if (!document.accepted()) return;
+        const DeepSpeedZeroConfig& config = document.value().zero_config;
+        const nlohmann::ordered_json written = config;
+        ++round_trips;
+        if (written.get<DeepSpeedZeroConfig>() == config) return;
+        INFO(line["text"].text());
+        CHECK(written.get<DeepSpeedZeroConfig>() == config);
+    });
+    CHECK(round_trips > 4000);
+}
+
+TEST_CASE("to_json: documented keys, and none that is deprecated or derived") {
+    DeepSpeedZeroConfig config;
+    config.offload_optimizer.emplace();
+    const json written = config;
+    CHECK(written.contains("stage3_max_live_parameters"));
+    CHECK_FALSE(written.contains("cpu_offload"));
+    CHECK_FALSE(written.contains("mics_shard_size"));
+    CHECK_FALSE(written["offload_optimizer"].contains("pipeline"));
+    CHECK(json(OffloadDeviceEnum::nvme) == "nvme");
+}
