@@ -6,50 +6,9 @@
 //
 //     dszero_benchmark --benchmark_filter=read --benchmark_repetitions=21
 //         --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
-#include <dszero/text/reader.hpp>
-
-#include <benchmark/benchmark.h>
-#include <nlohmann/json.hpp>
-
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
-#include <vector>
+#include "corpus.hpp"
 
 namespace {
-
-/// Every configuration of the corpus that both readers accept.
-const std::vector<dszero::Source>& documents() {
-    static const std::vector<dszero::Source> all = [] {
-        std::vector<dszero::Source> sources;
-        const std::filesystem::path corpus = std::filesystem::path(DSZERO_SHARED) / "corpus";
-        if (!std::filesystem::exists(corpus)) return sources;
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(corpus)) {
-            if (entry.path().extension() != ".json") continue;
-            std::ifstream file(entry.path(), std::ios::binary);
-            dszero::Source source{entry.path().string(), {std::istreambuf_iterator<char>(file), {}}};
-            dszero::Tree tree;
-            dszero::Diagnostics problems;
-            if (nlohmann::ordered_json::accept(source.text) && dszero::read(source, {}, tree, problems))
-                sources.push_back(std::move(source));
-        }
-        return sources;
-    }();
-    return all;
-}
-
-template <typename Read>
-void over_all_documents(benchmark::State& state, Read read) {
-    std::int64_t bytes = 0;
-    for (const dszero::Source& source : documents()) bytes += static_cast<std::int64_t>(source.text.size());
-    if (bytes == 0) return state.SkipWithError("no corpus beside the checkout");
-    for (auto _ : state)
-        for (const dszero::Source& source : documents()) read(source);
-    state.SetBytesProcessed(state.iterations() * bytes);
-    state.counters["documents"] = static_cast<double>(documents().size());
-}
 
 void read_with_positions(benchmark::State& state) {
     over_all_documents(state, [](const dszero::Source& source) {

@@ -70,7 +70,8 @@ std::string pointer_of(const std::string& stage, const Recorded& error) {
         steps.push_back(step.value->is_string() ? step.text() : std::string(step.spelled()));
     });
     if (stage == "type") return steps.empty() ? "" : "/zero_optimization";
-    if (steps.size() == 3 && steps[0] == "zenflow" && (steps[2] == "str" || steps[2] == "int")) steps.pop_back();
+    if (steps.size() == 3 && steps[0] == "zenflow" && (steps[2] == "str" || steps[2] == "int"))
+        steps.pop_back();
     std::string pointer = "/zero_optimization";
     for (const std::string& step : steps) {
         const Path at{.key = step};
@@ -87,7 +88,8 @@ struct Expected {
 Expected expected_of(const Recorded& answer, const std::string& stage) {
     Expected expected;
     expected.accepted = !answer["errors"];
-    for_each_element(answer["errors"], [&](const Recorded& e) { expected.pointers.insert(pointer_of(stage, e)); });
+    for_each_element(answer["errors"],
+                     [&](const Recorded& e) { expected.pointers.insert(pointer_of(stage, e)); });
     for_each_element(answer["warnings"], [&](const Recorded& w) { expected.warnings.insert(w.text()); });
     return expected;
 }
@@ -112,7 +114,8 @@ std::string difference(const Document& document, const Expected& expected) {
 }
 
 Json attributes(const Document& document) {
-    return write_section(section<DeepSpeedZeroConfig>, &document.config->zero_config, {document.release, true});
+    return write_section(section<DeepSpeedZeroConfig>, &document.config->zero_config,
+                         {document.release, true});
 }
 
 /// An accepted answer is kept as what differs from the release's defaults (tests/data/README.md).
@@ -189,18 +192,21 @@ TEST_CASE("conformance: real configurations, nine releases") {
         WARN(folder.string() + " is not there: nothing compared");
         return;
     }
-    for (const char* release : {"0.9.5", "0.10.3", "0.12.6", "0.14.5", "0.15.4", "0.16.9", "0.17.6", "0.18.9", "0.19.8"}) {
+    for (const char* release :
+         {"0.9.5", "0.10.3", "0.12.6", "0.14.5", "0.15.4", "0.16.9", "0.17.6", "0.18.9", "0.19.8"}) {
         std::size_t compared = 0;
         std::vector<std::string> different;
-        test::for_each_record(folder / ("zero-" + std::string(release) + ".jsonl.gz"), [&](const Recorded& line) {
-            if (!line["file"]) return;
-            ++compared;
-            const Document document = judged(line, *Release::parse(release));
-            const std::string stage = line["stage_of_failure"] ? line["stage_of_failure"].text() : "";
-            std::string why = difference(document, expected_of(line, stage));
-            if (why.empty() && document.accepted() && !equal(attributes(document), line["value"])) why = "value";
-            if (!why.empty()) different.push_back(line["file"].text() + ": " + why);
-        });
+        test::for_each_record(
+            folder / ("zero-" + std::string(release) + ".jsonl.gz"), [&](const Recorded& line) {
+                if (!line["file"]) return;
+                ++compared;
+                const Document document = judged(line, *Release::parse(release));
+                const std::string stage = line["stage_of_failure"] ? line["stage_of_failure"].text() : "";
+                std::string why = difference(document, expected_of(line, stage));
+                if (why.empty() && document.accepted() && !equal(attributes(document), line["value"]))
+                    why = "value";
+                if (!why.empty()) different.push_back(line["file"].text() + ": " + why);
+            });
         INFO(release);
         CHECK(compared == 652);
         CHECK(different == std::vector<std::string>());

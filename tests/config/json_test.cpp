@@ -13,7 +13,8 @@ using namespace dszero;
 using nlohmann::json;
 
 TEST_CASE("from_json: a section without text, from either kind of nlohmann value") {
-    const auto sorted = json::parse(R"({"stage": "3", "offload_param": {"device": "cpu", "pin_memory": "no"}})");
+    const auto sorted =
+        json::parse(R"({"stage": "3", "offload_param": {"device": "cpu", "pin_memory": "no"}})");
     const auto config = sorted.get<DeepSpeedZeroConfig>();
     CHECK(config.stage == ZeroStageEnum::weights);
     CHECK(config.offload_param->device == OffloadDeviceEnum::cpu);
@@ -30,7 +31,8 @@ TEST_CASE("from_json: throws every problem with its pointer") {
     } catch (const ConfigError& error) {
         REQUIRE(error.diagnostics().size() == 2);
         for (const Diagnostic& d : error.diagnostics()) CHECK(d.range.begin.line == 0);
-        CHECK_THAT(error.what(), Catch::Matchers::Contains("/stage: error: stage must be 0, 1, 2 or 3, got 7"));
+        CHECK_THAT(error.what(),
+                   Catch::Matchers::Contains("/stage: error: stage must be 0, 1, 2 or 3, got 7"));
     }
     CHECK_THROWS_AS(json(7).get<DeepSpeedZeroConfig>(), ConfigError);
     CHECK_THROWS_AS(json(nullptr).get<DeepSpeedZeroConfig>(), ConfigError);
@@ -38,14 +40,16 @@ TEST_CASE("from_json: throws every problem with its pointer") {
 }
 
 TEST_CASE("get_zero_config: as in DeepSpeed, the whole document") {
-    CHECK(get_zero_config(json::parse(R"({"zero_optimization": {"stage": 2}})")).stage == ZeroStageEnum::gradients);
+    CHECK(get_zero_config(json::parse(R"({"zero_optimization": {"stage": 2}})")).stage ==
+          ZeroStageEnum::gradients);
     CHECK(get_zero_config(json::parse("{}")).stage == ZeroStageEnum::disabled);
     const auto boolean = get_zero_config(json::parse(R"({"zero_optimization": true, "allgather_size": 7})"));
     CHECK(boolean.stage == ZeroStageEnum::optimizer_states);
     CHECK(boolean.allgather_bucket_size == 7);
     CHECK_THROWS_AS(get_zero_config(json::parse(R"({"zero_optimization": null})")), ConfigError);
     CHECK_THROWS_AS(get_zero_config(json::parse("[]")), ConfigError);
-    CHECK_FALSE(get_zero_config(json::parse(R"({"zero_optimization": {"offload_param": {}}})"), "0.18.9").offload_param->pin_memory);
+    CHECK_FALSE(get_zero_config(json::parse(R"({"zero_optimization": {"offload_param": {}}})"), "0.18.9")
+                    .offload_param->pin_memory);
 }
 
 TEST_CASE("read_zero_config_deprecated: the section that a boolean stands for") {

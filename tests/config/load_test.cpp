@@ -16,7 +16,8 @@ namespace {
 class TemporaryFile {
 public:
     explicit TemporaryFile(const std::string& text)
-        : path_(std::filesystem::temp_directory_path() / ("dszero_load_test_" + std::to_string(std::rand()) + ".json")) {
+        : path_(std::filesystem::temp_directory_path() /
+                ("dszero_load_test_" + std::to_string(std::rand()) + ".json")) {
         std::ofstream(path_, std::ios::binary) << text;
     }
     ~TemporaryFile() { std::filesystem::remove(path_); }
@@ -53,7 +54,8 @@ TEST_CASE("load: the path names the source, and problems point into the file") {
     REQUIRE(document.diagnostics.size() == 1);
     CHECK(document.diagnostics[0].range.begin.line == 3);
     CHECK(document.diagnostics[0].range.begin.column == 10);
-    CHECK_THAT(render_text(document.source, document.diagnostics), Catch::Matchers::Contains(file.path() + ":3:10: error:"));
+    CHECK_THAT(render_text(document.source, document.diagnostics),
+               Catch::Matchers::Contains(file.path() + ":3:10: error:"));
 }
 
 TEST_CASE("load: an empty file is an empty document for Hjson, none for JSON") {
@@ -80,9 +82,9 @@ TEST_CASE("decode_base64: as Python's urlsafe_b64decode") {
     CHECK(decode_base64("Zg==") == "f");
     CHECK(decode_base64("Zm8=") == "fo");
     CHECK(decode_base64("Zm9v") == "foo");
-    CHECK(decode_base64("Zm 9\nv!") == "foo");       // characters of neither alphabet are passed over
+    CHECK(decode_base64("Zm 9\nv!") == "foo");  // characters of neither alphabet are passed over
     CHECK(decode_base64("-_-_") == decode_base64("+/+/"));
-    CHECK(decode_base64("Zg==Zm9v") == "f");          // nothing counts behind the padding
+    CHECK(decode_base64("Zg==Zm9v") == "f");  // nothing counts behind the padding
     CHECK(decode_base64("Zg=") == std::nullopt);
     CHECK(decode_base64("Z") == std::nullopt);
     CHECK(decode_base64("\xC3\xA9===") == std::nullopt);

@@ -47,8 +47,9 @@ TEST_CASE("rows: every member has one") {
     // a structured binding takes exactly as many names as there are members
     {
         const DeepSpeedZeroConfig config;
-        const auto& [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3, c4,
-                     c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5] = config;
+        const auto& [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1,
+                     c2, c3, c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3,
+                     e4, e5] = config;
         CHECK(&a0 == &config.stage);
         CHECK(&e5 == &config.leaf_module);
         STATIC_REQUIRE(rows_of(section<DeepSpeedZeroConfig>) == 46);
@@ -88,7 +89,9 @@ TEST_CASE("rows: each has a sentence of documentation") {
         }
 }
 
-TEST_CASE("ZeroStageEnum: max_stage is the last stage") { CHECK(ZeroStageEnum::max_stage == ZeroStageEnum::weights); }
+TEST_CASE("ZeroStageEnum: max_stage is the last stage") {
+    CHECK(ZeroStageEnum::max_stage == ZeroStageEnum::weights);
+}
 
 TEST_CASE("zero_optimization: a document without it gives DeepSpeed's defaults") {
     const Document document = parse("{}");
@@ -111,7 +114,8 @@ TEST_CASE("pin_memory: its default is the release's own") {
 }
 
 TEST_CASE("diagnostics: a value out of bounds is reported at its line") {
-    const Document document = parse("{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  }\n}\n");
+    const Document document =
+        parse("{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  }\n}\n");
     CHECK_FALSE(document.accepted());
     const Diagnostic& d = only(document);
     CHECK(d.severity == Severity::error);
@@ -125,7 +129,8 @@ TEST_CASE("diagnostics: a value out of bounds is reported at its line") {
 }
 
 TEST_CASE("diagnostics: all problems at once, in document order") {
-    const Document document = zero("\"bogus\": 1, \"stage\": 9, \"offload_param\": {\"device\": \"x\"}, \"cpu_offload\": 7");
+    const Document document =
+        zero("\"bogus\": 1, \"stage\": 9, \"offload_param\": {\"device\": \"x\"}, \"cpu_offload\": 7");
     REQUIRE(document.diagnostics.size() == 4);
     CHECK(document.diagnostics[0].pointer == "/zero_optimization/bogus");
     CHECK(document.diagnostics[1].pointer == "/zero_optimization/stage");
@@ -161,7 +166,8 @@ TEST_CASE("unknown keys: a key of another section is sent there") {
     CHECK(only(zero("\"offload_optimizer\": {\"buffer_size\": 5}")).hint ==
           "it belongs in zero_optimization.offload_param");
 
-    const Document beside = parse("{\"zero_optimization\": {\"stage\": 2}, \"offload_optimizer\": {\"device\": \"cpu\"}}");
+    const Document beside =
+        parse("{\"zero_optimization\": {\"stage\": 2}, \"offload_optimizer\": {\"device\": \"cpu\"}}");
     CHECK(beside.accepted());
     CHECK(only(beside).severity == Severity::warning);
     CHECK(only(beside).hint == "it belongs in zero_optimization");
@@ -183,8 +189,9 @@ TEST_CASE("unknown keys: of a newer or an older release, with the release that h
 }
 
 TEST_CASE("deprecated keys: the exact rewrite keeps DeepSpeed's values") {
-    for (const char* section : {"\"cpu_offload\": true", "\"cpu_offload\": false", "\"cpu_offload_param\": \"yes\"",
-                                "\"stage3_gather_fp16_weights_on_model_save\": true"}) {
+    for (const char* section :
+         {"\"cpu_offload\": true", "\"cpu_offload\": false", "\"cpu_offload_param\": \"yes\"",
+          "\"stage3_gather_fp16_weights_on_model_save\": true"}) {
         for (Release release : {Release("0.9.5"), Release("0.14.5"), newest_release}) {
             const Document document = zero(section, release);
             REQUIRE(document.accepted());
@@ -226,6 +233,40 @@ TEST_CASE("integers: beyond 64 bits are saturated, with a note") {
     CHECK(only(document).code == "saturated");
 }
 
+TEST_CASE("integers in strings: pydantic 2 has its own idea of leading zeros") {
+    // asked of pydantic 2.14.3 with pydantic-core 2.50.4
+    const auto bucket = [](const std::string& text) {
+        return zero("\"reduce_bucket_size\": \"" + text + '"');
+    };
+    CHECK(bucket("0__5").value().zero_config.reduce_bucket_size == 5);
+    CHECK(bucket("00_5").value().zero_config.reduce_bucket_size == 5);
+    CHECK(zero("\"stage3_module_granularity_threshold\": \"0_-5\"")
+              .value()
+              .zero_config.module_granularity_threshold == -5);
+    for (const char* text : {"5__0", "0_-05", "0_", "_5", "+-5", "0_+5", "5-0"})
+        CHECK_FALSE(bucket(text).accepted());
+    CHECK_FALSE(zero("\"reduce_bucket_size\": \"0__5\"", "0.14.5").accepted());
+}
+
+TEST_CASE("numbers in strings: which blanks around them count") {
+    // asked of pydantic 1.10.27 and 2.14.3
+    const auto bucket = [](const std::string& text, Release release) {
+        return zero("\"reduce_bucket_size\": \"" + text + '"', release).accepted();
+    };
+    const auto ratio = [](const std::string& text, Release release) {
+        return zero("\"stage\": 3, \"offload_optimizer\": {\"ratio\": \"" + text + "\"}", release).accepted();
+    };
+    for (Release release : {Release("0.14.5"), newest_release}) {
+        CHECK(bucket("\\u00a05\\u2003", release));
+        CHECK_FALSE(bucket("5\\u001f", release));
+        CHECK(ratio(" 0.5\\t", release));
+        CHECK_FALSE(ratio("\\u001c0.5", release));
+    }
+    CHECK(ratio(" 0.2_5", "0.14.5"));
+    CHECK_FALSE(ratio(" 0.2_5", newest_release));  // underscores or blanks
+    CHECK(ratio("._5", newest_release));
+}
+
 TEST_CASE("LoadOptions: a newer release is read as the newest, with a note; an older one is refused") {
     LoadOptions options;
     options.release = Release(99, 0, 0);
@@ -252,10 +293,15 @@ TEST_CASE("LoadOptions: Accelerate's reader takes what Hjson does not, and the o
     CHECK(parse("{\"a\": 1,}").accepted());
     CHECK(parse("{\"a\": NaN}", accelerate).accepted());
     CHECK_FALSE(parse("{\"a\": NaN}").accepted());
+    const std::string repeated =
+        "{\"zero_optimization\": {\"stage\": 1}, \"zero_optimization\": {\"stage\": 2}}";
+    CHECK_FALSE(parse(repeated).accepted());
+    CHECK(parse(repeated, accelerate).value().zero_config.stage == ZeroStageEnum::gradients);
 }
 
 TEST_CASE("parse: repeated keys do not hide what else is wrong") {
-    const Document document = parse("{\"zero_optimization\": {\"stage\": 9, \"bogus\": 1}, \"a\": 1, \"a\": 2}");
+    const Document document =
+        parse("{\"zero_optimization\": {\"stage\": 9, \"bogus\": 1}, \"a\": 1, \"a\": 2}");
     CHECK_FALSE(document.accepted());
     CHECK(has(document, Severity::error, ""));
     CHECK(has(document, Severity::warning, "/zero_optimization/stage"));
@@ -270,10 +316,12 @@ TEST_CASE("parse: a document beyond 64 MiB is refused") {
 
 TEST_CASE("effective_fields: every value with its origin") {
     const Document document = parse(
-        "{\n\"zero_optimization\": {\n\"stage\": 3,\n\"cpu_offload\": true,\n\"stage3_max_live_parameters\": 5e8\n}}");
+        "{\n\"zero_optimization\": {\n\"stage\": 3,\n\"cpu_offload\": true,\n\"stage3_max_live_parameters\": "
+        "5e8\n}}");
     const auto fields = effective_fields(document);
     const auto field = [&](std::string_view path) {
-        const auto found = std::find_if(fields.begin(), fields.end(), [&](const EffectiveField& f) { return f.path == path; });
+        const auto found = std::find_if(fields.begin(), fields.end(),
+                                        [&](const EffectiveField& f) { return f.path == path; });
         REQUIRE(found != fields.end());
         return *found;
     };
@@ -288,7 +336,8 @@ TEST_CASE("effective_fields: every value with its origin") {
     CHECK(field("offload_optimizer.device").key == "cpu_offload");
     CHECK(field("offload_optimizer.device").range.begin.line == 4);
     CHECK(field("offload_optimizer.pipeline").origin == OriginKind::derived);
-    CHECK(std::none_of(fields.begin(), fields.end(), [](const EffectiveField& f) { return f.name == "cpu_offload"; }));
+    CHECK(std::none_of(fields.begin(), fields.end(),
+                       [](const EffectiveField& f) { return f.name == "cpu_offload"; }));
 }
 
 TEST_CASE("with_separators: thousands, as pp_int prints them") {
@@ -304,11 +353,17 @@ TEST_CASE("zero_format: names each key of the release, and only those") {
         const std::string text = zero_format(release);
         for (const Row& row : section<DeepSpeedZeroConfig>.rows) {
             INFO(release.str() + ' ' + std::string(row.name));
-            CHECK((text.find('"' + std::string(row.key()) + "\":") != std::string::npos) == row.known_to(release));
+            CHECK((text.find('"' + std::string(row.key()) + "\":") != std::string::npos) ==
+                  row.known_to(release));
         }
     }
-    CHECK_THAT(zero_format("0.19.4"), Catch::Matchers::Contains("\"pin_memory\": [true|false],  // default false"));
-    CHECK_THAT(zero_format("0.19.5"), Catch::Matchers::Contains("\"pin_memory\": [true|false],  // default true"));
-    CHECK_THAT(zero_format("0.19.5"), Catch::Matchers::Contains("\"reduce_bucket_size\": integer,  // default 500000000; at least 0"));
-    CHECK_THAT(zero_format("0.19.6"), Catch::Matchers::Contains("default 500000000; greater than 0; elements."));
+    CHECK_THAT(zero_format("0.19.4"),
+               Catch::Matchers::Contains("\"pin_memory\": [true|false],  // default false"));
+    CHECK_THAT(zero_format("0.19.5"),
+               Catch::Matchers::Contains("\"pin_memory\": [true|false],  // default true"));
+    CHECK_THAT(
+        zero_format("0.19.5"),
+        Catch::Matchers::Contains("\"reduce_bucket_size\": integer,  // default 500000000; at least 0"));
+    CHECK_THAT(zero_format("0.19.6"),
+               Catch::Matchers::Contains("default 500000000; greater than 0; elements."));
 }

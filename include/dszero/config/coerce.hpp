@@ -68,11 +68,12 @@ inline PythonNumber python_number(const Json& json, std::string_view spelled) {
     return {false, false, 0, real};
 }
 
-/// The characters that Rust's trim(), and so pydantic 2, takes for blanks.
-inline std::string_view strip_for_pydantic_2(std::string_view text) {
-    const auto is_separator = [](char c) { return c >= 0x1C && c <= 0x1F; };  // a blank to Python only
+/// The text without the blanks around it that int(), float() and pydantic 2 pass over: all of str.strip()'s
+/// save four control characters.
+inline std::string_view strip_around_number(std::string_view text) {
+    const auto is_separator = [](char c) { return c >= 0x1C && c <= 0x1F; };  // blanks to str.strip() only
     std::string_view inner = strip(text);
-    // put back what Python strips and Rust does not, together with all between it and the text
+    // such a character in the margin: it and the text cannot be a number
     const char* begin = inner.data();
     const char* end = inner.data() + inner.size();
     for (const char* p = text.data(); p < begin; ++p)
@@ -82,55 +83,68 @@ inline std::string_view strip_for_pydantic_2(std::string_view text) {
     return inner;
 }
 
-/// Digits with single underscores between them; advances past them. Empty: there are none.
-inline std::string take_digits(std::string_view& text) {
-    std::string digits;
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const bool underscore = text[i] == '_' && !digits.empty();
-        const std::size_t at = i + (underscore ? 1 : 0);
-        if (at >= text.size() || text[at] < '0' || text[at] > '9') break;
-        digits += text[at];
-        i = at + 1;
+/// Reads -?digits with single underscores between the digits, all of the text.
+inline Coerced<std::int64_t> read_digits(std::string_view text, bool negative) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    Coerced<std::int64_t> result;
+    std::size_t significant = 0;
+    bool digit_before = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool digit = c >= '0' && c <= '9';
+        if (!digit && !(c == '_' && digit_before && i + 1 < text.size()))
+            return {.refusal = Refusal::spelling};
+        digit_before = digit;
+        if (!digit || (c == '0' && significant == 0)) continue;
+        ++significant;
+        const std::int64_t step = negative ? '0' - c : c - '0';
+        if (result.saturated || __builtin_mul_overflow(result.value, 10, &result.value) ||
+            __builtin_add_overflow(result.value, step, &result.value)) {
+            result.value = negative ? least : most;
+            result.saturated = true;
+        }
     }
-    text.remove_prefix(i);
-    return digits;
+    if (text.empty() || significant > max_integer_digits) return {.refusal = Refusal::spelling};
+    return result;
+}
+
+/// pydantic 2 strips leading zeros in a way of its own: behind a first zero it passes over zeros and
+/// underscores, however many, up to a digit or a minus sign, which it takes for the number's. False where it
+/// gives up.
+inline bool strip_leading_zeros(std::string_view& digits, bool& negative) {
+    if (digits.empty() || digits[0] < '0' || digits[0] > '9') return false;
+    if (digits[0] != '0') return true;
+    const std::size_t end = digits.find_first_not_of("0_");
+    if (end == std::string_view::npos) {
+        digits = digits.substr(digits.size() - 1);
+        return true;
+    }
+    digits.remove_prefix(end);
+    if (digits[0] != '-') return true;
+    if (negative) return false;
+    negative = true;
+    digits.remove_prefix(digits.starts_with("-_") ? 2 : 1);
+    return !digits.starts_with('0') || digits.size() == 1;  // what follows is read as JSON reads integers
 }
 
 /// An integer in a string, as int() or pydantic 2 read it.
 inline Coerced<std::int64_t> integer_in_string(std::string_view written, const Behaviour& behaviour) {
-    const Coerced<std::int64_t> refused{.refusal = Refusal::spelling};
-    std::string ascii;
-    std::string_view text;
-    if (behaviour.pydantic_2) {
-        text = strip_for_pydantic_2(written);
-    } else {
-        if (count_characters(written) > max_integer_digits) return refused;
-        ascii = ascii_digits(strip(written));
-        text = ascii;
-    }
-    const bool negative = text.starts_with('-');
+    const bool pydantic_2 = behaviour.pydantic_2;
+    if (!pydantic_2 && count_characters(written) > max_integer_digits) return {.refusal = Refusal::spelling};
+    const std::string_view stripped = strip_around_number(written);
+    const std::string ascii = pydantic_2 ? std::string() : ascii_digits(stripped);
+    std::string_view text = pydantic_2 ? stripped : std::string_view(ascii);
+    bool negative = text.starts_with('-');
     if (negative || text.starts_with('+')) text.remove_prefix(1);
-    const std::string digits = take_digits(text);
-    if (digits.empty()) return refused;
-    if (behaviour.pydantic_2 && text.size() > 1 && text[0] == '.' && text.find_first_not_of('0', 1) == text.npos)
-        text = {};  // "3.00" is 3
-    if (!text.empty()) return refused;
-
-    const std::size_t leading = digits.find_first_not_of('0');
-    if (leading == std::string::npos) return {};
-    if (digits.size() - leading > max_integer_digits) return refused;
-    Coerced<std::int64_t> result;
-    for (char c : std::string_view(digits).substr(leading)) {
-        const int digit = negative ? '0' - c : c - '0';
-        if (__builtin_mul_overflow(result.value, 10, &result.value) ||
-            __builtin_add_overflow(result.value, digit, &result.value)) {
-            result.value = negative ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-            result.saturated = true;
-            break;
-        }
-    }
-    return result;
+    if (!pydantic_2) return read_digits(text, negative);
+    // "3.00" is 3
+    const std::size_t point = text.find('.');
+    if (point != std::string_view::npos && point + 1 < text.size() &&
+        text.find_first_not_of('0', point + 1) == text.npos)
+        text = text.substr(0, point);
+    if (!strip_leading_zeros(text, negative)) return {.refusal = Refusal::spelling};
+    return read_digits(text, negative);
 }
 
 /// An unsigned decimal number: digits, a point with a digit on either side, an exponent.
@@ -186,14 +200,21 @@ inline bool drop_underscores(std::string& text, const Behaviour& behaviour) {
 /// A float in a string, as float() or pydantic 2 read it.
 inline Coerced<double> real_in_string(std::string_view written, const Behaviour& behaviour) {
     const Coerced<double> refused{.refusal = Refusal::spelling};
-    std::string text = behaviour.pydantic_2 ? std::string(strip_for_pydantic_2(written)) : ascii_digits(strip(written));
+    const std::string_view stripped = strip_around_number(written);
+    std::string text = behaviour.pydantic_2 ? std::string(stripped) : ascii_digits(stripped);
+    const bool underscores = text.find('_') != std::string::npos;
+    if (underscores && behaviour.pydantic_2 && stripped.size() != written.size()) return refused;  // not both
     if (!drop_underscores(text, behaviour)) return refused;
     const bool negative = text.starts_with('-');
-    const std::string body = to_lower(std::string_view(text).substr(negative || text.starts_with('+') ? 1 : 0));
+    const std::string body =
+        to_lower(std::string_view(text).substr(negative || text.starts_with('+') ? 1 : 0));
     double magnitude = 0;
-    if (body == "inf" || body == "infinity") magnitude = std::numeric_limits<double>::infinity();
-    else if (body == "nan") magnitude = std::numeric_limits<double>::quiet_NaN();
-    else if (!read_unsigned_real(body, magnitude)) return refused;
+    if (body == "inf" || body == "infinity")
+        magnitude = std::numeric_limits<double>::infinity();
+    else if (body == "nan")
+        magnitude = std::numeric_limits<double>::quiet_NaN();
+    else if (!read_unsigned_real(body, magnitude))
+        return refused;
     return {.value = negative ? -magnitude : magnitude};
 }
 
@@ -207,14 +228,15 @@ inline Coerced<std::int64_t> to_integer(const Json& json, std::string_view spell
     if (!std::isfinite(n.real)) return {.refusal = Refusal::not_finite};
     const double whole = std::trunc(n.real);
     if (behaviour.pydantic_2 && whole != n.real) return {.refusal = Refusal::fraction};
-    if (std::fabs(whole) < 0x1p63) return {.value = static_cast<std::int64_t>(whole), .truncated = whole != n.real};
+    if (std::fabs(whole) < 0x1p63)
+        return {.value = static_cast<std::int64_t>(whole), .truncated = whole != n.real};
     if (behaviour.pydantic_2) return {.refusal = Refusal::too_large};
-    return {.value = whole < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max(),
+    return {.value = whole < 0 ? std::numeric_limits<std::int64_t>::min()
+                               : std::numeric_limits<std::int64_t>::max(),
             .saturated = true};
 }
 
-inline Coerced<double> to_real(const Json& json, std::string_view spelled,
-                               const Behaviour& behaviour) {
+inline Coerced<double> to_real(const Json& json, std::string_view spelled, const Behaviour& behaviour) {
     if (json.is_boolean()) return {.value = boolean_in(json) ? 1.0 : 0.0};
     if (json.is_string()) return real_in_string(string_in(json), behaviour);
     if (!json.is_number()) return {.refusal = Refusal::kind};

@@ -38,7 +38,8 @@ struct DeepSpeedConfig {
 struct LoadOptions {
     /// The release that judges. A newer one than dszero knows is read as the newest, with a note.
     Release release = newest_release;
-    /// The reader; by default the one that the release uses. Accelerate reads strict JSON.
+    /// The reader; by default the one that the release uses. Dialect::json reads as Accelerate does: strict
+    /// JSON, and of repeated keys the last one counts.
     std::optional<Dialect> dialect{};
     std::string name = "<text>";  ///< what messages call a text that is no file
 };
@@ -69,7 +70,8 @@ struct Document {
 /// A document in a text. Throws std::invalid_argument for a release before 0.7.0.
 Document parse(std::string text, const LoadOptions& options = {});
 
-/// A document in base64, which DeepSpeed takes instead of a path: repeated keys pass there, the last one counts.
+/// A document in base64, which DeepSpeed takes instead of a path: repeated keys pass there, the last one
+/// counts.
 Document parse_base64(std::string_view text, const LoadOptions& options = {});
 
 /// A document in a file. Throws std::system_error, with path and operation, if it cannot be read.
@@ -84,8 +86,10 @@ inline void judge(Document& document, const ReadOptions& read_options) {
         Reading reading(document.release, document.source, &document.tree);
         DeepSpeedConfig config;
         const bool accepted = judge_zero({&document.tree.value, 0}, reading, config.zero_config);
-        if (readable) document.warnings = std::move(reading.warnings);
-        else reading.demote(0);
+        if (readable)
+            document.warnings = std::move(reading.warnings);
+        else
+            reading.demote(0);
         for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
         if (readable && accepted) document.config = std::move(config);
     }
@@ -100,32 +104,50 @@ inline Document make_document(std::string text, const LoadOptions& options, Read
     document.source = {options.name, std::move(text)};
     document.release = std::min(options.release, newest_release);
     if (options.release > newest_release)
-        document.diagnostics.push_back({Severity::note, "newer-release", {}, nowhere(),
-                                        "DeepSpeed " + options.release.str() + " is newer than this dszero: judged as " +
-                                            newest_release.str(),
-                                        "update dszero", {}});
-    read_options.dialect = options.dialect.value_or(Behaviour(document.release).hjson ? Dialect::hjson : Dialect::json);
+        document.diagnostics.push_back({Severity::note,
+                                        "newer-release",
+                                        {},
+                                        nowhere(),
+                                        "DeepSpeed " + options.release.str() +
+                                            " is newer than this dszero: judged as " + newest_release.str(),
+                                        "update dszero",
+                                        {}});
+    read_options.dialect =
+        options.dialect.value_or(Behaviour(document.release).hjson ? Dialect::hjson : Dialect::json);
+    if (options.dialect == Dialect::json) read_options.repeated_keys_refused = false;
     if (document.source.text.size() > max_document_bytes) {
         document.source.text.resize(0);
-        document.diagnostics.push_back({Severity::error, "too-large", {}, nowhere(),
-                                        "the document has over 64 MiB, too much for a configuration", {}, {}});
+        document.diagnostics.push_back({Severity::error,
+                                        "too-large",
+                                        {},
+                                        nowhere(),
+                                        "the document has over 64 MiB, too much for a configuration",
+                                        {},
+                                        {}});
         return document;
     }
     judge(document, read_options);
     return document;
 }
 
-inline Document parse(std::string text, const LoadOptions& options) { return make_document(std::move(text), options, {}); }
+inline Document parse(std::string text, const LoadOptions& options) {
+    return make_document(std::move(text), options, {});
+}
 
 inline Document parse_base64(std::string_view text, const LoadOptions& options) {
     if (auto decoded = decode_base64(text))
-        return make_document(std::move(*decoded), options, {.repeated_keys_refused = false, .line_ends_translated = false});
+        return make_document(std::move(*decoded), options,
+                             {.repeated_keys_refused = false, .line_ends_translated = false});
     Document document;
     document.source.name = options.name;
     document.release = std::min(options.release, newest_release);
-    document.diagnostics.push_back({Severity::error, "base64", {}, nowhere(),
+    document.diagnostics.push_back({Severity::error,
+                                    "base64",
+                                    {},
+                                    nowhere(),
                                     "the text is not base64: its padding is incorrect",
-                                    "if it is meant to be a path, no such file exists: use load()", {}});
+                                    "if it is meant to be a path, no such file exists: use load()",
+                                    {}});
     return document;
 }
 

@@ -31,14 +31,14 @@ inline const char* to_string(OriginKind kind) {
 }
 
 struct EffectiveField {
-    std::string name;                    ///< DeepSpeed's attribute
-    std::string path;                    ///< the attribute below zero_optimization: offload_param.device
-    std::size_t depth = 0;               ///< 0: of zero_optimization; 1: of a section in it, which stands before
-    Json value;        ///< as in DeepSpeed's object
-    std::string shown;                   ///< for people: 500,000,000; sys.maxsize
+    std::string name;       ///< DeepSpeed's attribute
+    std::string path;       ///< the attribute below zero_optimization: offload_param.device
+    std::size_t depth = 0;  ///< 0: of zero_optimization; 1: of a section in it, which stands before
+    Json value;             ///< as in DeepSpeed's object
+    std::string shown;      ///< for people: 500,000,000; sys.maxsize
     OriginKind origin = OriginKind::default_value;
-    std::string key;                     ///< the key that gave it, for file and deprecated_key
-    Range range;                         ///< where that key stands
+    std::string key;  ///< the key that gave it, for file and deprecated_key
+    Range range;      ///< where that key stands
     bool is_section = false;
 };
 
@@ -74,10 +74,12 @@ public:
             field.path = owner ? owner->path + '.' + field.name : field.name;
             field.depth = owner ? owner->depth + 1 : 0;
             field.is_section = row.type->section != nullptr;
-            const bool is_default = presets && row.type->write(section.member(presets, row), writing_) == field.value;
+            const bool is_default =
+                presets && row.type->write(section.member(presets, row), writing_) == field.value;
             field.shown = shown(field.value, row, is_default);
             const Member* written = find_origin(field, row, section, members);
-            if (owner && owner->origin == OriginKind::deprecated_key && row.name == "device") copy_origin(field, *owner);
+            if (owner && owner->origin == OriginKind::deprecated_key && row.name == "device")
+                copy_origin(field, *owner);
             const std::size_t at = fields_.size();
             fields_.push_back(std::move(field));
             if (!row.type->section) continue;
@@ -93,7 +95,9 @@ public:
     /// For fields that the deprecated boolean form set.
     void set_origins_of_boolean_form(const Member& flag, const Member* allgather_size) {
         for (EffectiveField& field : fields_) {
-            const Member* from = field.name == "stage" ? &flag : field.name == "allgather_bucket_size" ? allgather_size : nullptr;
+            const Member* from = field.name == "stage"                   ? &flag
+                                 : field.name == "allgather_bucket_size" ? allgather_size
+                                                                         : nullptr;
             if (from) set_origin(field, OriginKind::deprecated_key, *from);
         }
     }
@@ -134,7 +138,8 @@ private:
         const Member* member = find_member(members, key);
         return member && (keep_auto || !is_word(*member->value.json, "auto")) ? member : nullptr;
     }
-    const Member* find_origin(EffectiveField& field, const Row& row, const Section& section, const Members& members) {
+    const Member* find_origin(EffectiveField& field, const Row& row, const Section& section,
+                              const Members& members) {
         const bool keep_auto = keeps_auto(members);
         const Member* written = row.is_key ? find(members, row.key(), keep_auto) : nullptr;
         if (!written && row.is_key) written = find(members, row.name, keep_auto);
@@ -168,7 +173,8 @@ inline std::vector<EffectiveField> effective_fields(const Document& document) {
     walk.add(section<DeepSpeedZeroConfig>, &config, &presets,
              zero && !boolean_form ? reading.members_of(zero->value) : Members());
     if (boolean_form)
-        walk.set_origins_of_boolean_form(*zero, boolean_in(*zero->value.json) ? find_member(top, "allgather_size") : nullptr);
+        walk.set_origins_of_boolean_form(
+            *zero, boolean_in(*zero->value.json) ? find_member(top, "allgather_size") : nullptr);
     return walk.take(document.source.text);
 }
 

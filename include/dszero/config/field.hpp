@@ -54,15 +54,15 @@ struct Row {
     std::string_view replaced_by;  ///< deprecated: the field to use instead
     const MemberType* type = nullptr;
     const void* on_ruler = nullptr;  ///< the member's place in ruler<T>
-    Bounds bounds, bounds_before;       ///< bounds_before: in releases older than `changed`
+    Bounds bounds, bounds_before;    ///< bounds_before: in releases older than `changed`
     void (*assign_before)(void* member, double) = nullptr;  ///< set where the default was another then:
     double default_before = 0;                              ///< this one
     Release since = oldest_release;
-    Release until = still_there;        ///< the first release without the field
+    Release until = still_there;  ///< the first release without the field
     Release changed = oldest_release;
     Unit unit = Unit::none;
-    bool is_key = true;                 ///< false: an attribute that no document can set
-    bool moves = false;                 ///< deprecated: its value is moved to `replaced_by`
+    bool is_key = true;  ///< false: an attribute that no document can set
+    bool moves = false;  ///< deprecated: its value is moved to `replaced_by`
 
     /// The key that documentation and examples use.
     constexpr std::string_view key() const { return alias.empty() ? name : alias; }
@@ -80,8 +80,7 @@ struct number {
     using type = Inapplicable;
 };
 template <class M>
-    requires(std::same_as<M, std::int64_t> || std::same_as<M, double>)
-struct number<M> {
+requires(std::same_as<M, std::int64_t> || std::same_as<M, double>) struct number<M> {
     using type = std::optional<M>;
 };
 template <class M>
@@ -153,12 +152,15 @@ constexpr Row field(M T::*member, const column::Columns<std::type_identity_t<M>>
             return b;
         };
         row.bounds = bounds(c.at_least, c.above, c.at_most, c.below);
-        row.bounds_before = bounds(c.before.at_least, column::bound<M>{}, c.before.at_most, column::bound<M>{});
+        row.bounds_before =
+            bounds(c.before.at_least, column::bound<M>{}, c.before.at_most, column::bound<M>{});
     }
     if constexpr (std::is_arithmetic_v<M>) {
         if (c.before.preset) {
             row.default_before = static_cast<double>(*c.before.preset);
-            row.assign_before = [](void* place, double value) { *static_cast<M*>(place) = static_cast<M>(value); };
+            row.assign_before = [](void* place, double value) {
+                *static_cast<M*>(place) = static_cast<M>(value);
+            };
         }
     }
     return row;

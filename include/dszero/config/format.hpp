@@ -24,7 +24,8 @@ std::string zero_format(Release release = newest_release);
 /// "at least 0", "greater than 0 and less than 1"; empty for a field without bounds.
 inline std::string describe_bounds(const Bounds& bounds) {
     std::string text;
-    if (std::isfinite(bounds.low)) text.append(bounds.low_open ? "greater than " : "at least ").append(in_words(bounds.low));
+    if (std::isfinite(bounds.low))
+        text.append(bounds.low_open ? "greater than " : "at least ").append(in_words(bounds.low));
     if (!std::isfinite(bounds.high)) return text;
     if (!text.empty()) text += " and ";
     return text.append(bounds.high_open ? "less than " : "at most ").append(in_words(bounds.high));
@@ -36,8 +37,11 @@ inline std::string describe_field(const Row& row, const Json& preset, Release re
     std::string text;
     if (!row.type->section) {
         text = "default ";
-        text += !row.derived.empty() ? std::string(row.derived) : !row.prints_as.empty() ? std::string(row.prints_as) : write_json(preset);
-        if (const std::string bounds = describe_bounds(row.bounds_in(release)); !bounds.empty()) text += "; " + bounds;
+        text += !row.derived.empty()     ? std::string(row.derived)
+                : !row.prints_as.empty() ? std::string(row.prints_as)
+                                         : write_json(preset);
+        if (const std::string bounds = describe_bounds(row.bounds_in(release)); !bounds.empty())
+            text += "; " + bounds;
         if (row.unit != Unit::none) text += row.unit == Unit::elements ? "; elements" : "; bytes";
         text += ". ";
     }
@@ -63,7 +67,8 @@ inline std::string zero_format(Release release) {
     // the release's own defaults, those of nested sections too: what a document with empty ones gives
     Json empty_sections = json_object();
     for (const Row& row : section<DeepSpeedZeroConfig>.rows)
-        if (row.type->section && row.known_to(release)) append_member(empty_sections, row.key(), json_object());
+        if (row.type->section && row.known_to(release))
+            append_member(empty_sections, row.key(), json_object());
     Json document = json_object();
     append_member(document, zero_optimization, std::move(empty_sections));
     DeepSpeedZeroConfig config;
@@ -71,8 +76,8 @@ inline std::string zero_format(Release release) {
     judge_zero({&document, 0}, reading, config);
 
     std::string out = "\"zero_optimization\": {\n";
-    append_format(out, section<DeepSpeedZeroConfig>, write_section(section<DeepSpeedZeroConfig>, &config, {release, true}),
-                  release, 2);
+    append_format(out, section<DeepSpeedZeroConfig>,
+                  write_section(section<DeepSpeedZeroConfig>, &config, {release, true}), release, 2);
     return out + "}\n";
 }
 

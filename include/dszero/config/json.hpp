@@ -41,7 +41,8 @@ concept BasicJson = requires {
 
 /// DeepSpeed's function of this name: the zero section of a document, its defaults where there is none.
 /// Throws ConfigError with every problem when the release refuses it.
-inline DeepSpeedZeroConfig get_zero_config(const nlohmann::ordered_json& document, Release release = newest_release) {
+inline DeepSpeedZeroConfig get_zero_config(const nlohmann::ordered_json& document,
+                                           Release release = newest_release) {
     const Source none{"<json>", {}};
     Reading reading(release, none, nullptr);
     DeepSpeedZeroConfig config;
@@ -81,8 +82,7 @@ void from_json(const nlohmann::ordered_json& json, T& out) {
     T object{};
     const bool read = read_section(section<T>, &object, {&json, 0}, owner, reading, root);
     reading.settle_abort(root);
-    if (!read || has_errors(reading.diagnostics))
-        throw_problems(none, std::move(reading.diagnostics));
+    if (!read || has_errors(reading.diagnostics)) throw_problems(none, std::move(reading.diagnostics));
     out = std::move(object);
 }
 template <BasicJson J, HasSchema T>
@@ -104,7 +104,8 @@ template <BasicJson J>
 void from_json(const J& json, OffloadDeviceEnum& device) {
     const std::string word = json.template get<std::string>();
     const auto found = std::find(offload_devices.begin(), offload_devices.end(), word);
-    if (found == offload_devices.end()) throw ConfigError("device must be \"none\", \"cpu\" or \"nvme\", got \"" + word + '"', {});
+    if (found == offload_devices.end())
+        throw ConfigError("device must be \"none\", \"cpu\" or \"nvme\", got \"" + word + '"', {});
     device = static_cast<OffloadDeviceEnum>(found - offload_devices.begin());
 }
 

@@ -45,6 +45,8 @@ inline void append_member(Json& object, std::string_view key, Json&& value) {
 
 inline bool boolean_in(const Json& json) { return *json.get_ptr<const Json::boolean_t*>(); }
 inline const std::string& string_in(const Json& json) { return *json.get_ptr<const Json::string_t*>(); }
-inline bool is_word(const Json& json, std::string_view word) { return json.is_string() && string_in(json) == word; }
+inline bool is_word(const Json& json, std::string_view word) {
+    return json.is_string() && string_in(json) == word;
+}
 
 }  // namespace dszero

@@ -27,25 +27,75 @@ inline std::span<const Place> zero_places() {
 
 /// Every key that some release reads at the top level of a document.
 inline std::span<const std::string_view> top_level_keys() {
-    static constexpr std::string_view keys[] = {
-        "activation_checkpointing", "aio", "allgather_size", "amp", "autotuning", "bf16", "bfloat16", "checkpoint",
-        "comet", "comms_logger", "communication_data_type", "compile", "compression_training", "csv_monitor",
-        "curriculum_learning", "data_efficiency", "data_types", "dataloader_drop_last", "datastates_ckpt",
-        "disable_allgather", "disable_python_gc", "dump_state", "eigenvalue", "elasticity", "expert_parallel",
-        "flops_profiler", "fp16", "gradient_accumulation_steps", "gradient_allreduce_op", "gradient_clipping",
-        "gradient_predivide_factor", "graph_harvesting", "hybrid_engine", "log_level", "managed_gradient_accumulation",
-        "memory_breakdown", "nebula", "optimizer", "pipeline", "prescale_gradients", "progressive_layer_drop",
-        "quantize_training", "scheduler", "seq_parallel_communication_data_type", "sequence_parallel_size",
-        "sparse_attention", "sparse_gradients", "steps_per_print", "tensor_parallel", "tensorboard", "timers",
-        "torch_autocast", "train_batch_size", "train_micro_batch_size_per_gpu", "use_data_before_expert_parallelism",
-        "vocabulary_size", "wall_clock_breakdown", "wandb", "weight_quantization", "zero_allow_untested_optimizer",
-        "zero_force_ds_cpu_optimizer", "zero_optimization"};
+    static constexpr std::string_view keys[] = {"activation_checkpointing",
+                                                "aio",
+                                                "allgather_size",
+                                                "amp",
+                                                "autotuning",
+                                                "bf16",
+                                                "bfloat16",
+                                                "checkpoint",
+                                                "comet",
+                                                "comms_logger",
+                                                "communication_data_type",
+                                                "compile",
+                                                "compression_training",
+                                                "csv_monitor",
+                                                "curriculum_learning",
+                                                "data_efficiency",
+                                                "data_types",
+                                                "dataloader_drop_last",
+                                                "datastates_ckpt",
+                                                "disable_allgather",
+                                                "disable_python_gc",
+                                                "dump_state",
+                                                "eigenvalue",
+                                                "elasticity",
+                                                "expert_parallel",
+                                                "flops_profiler",
+                                                "fp16",
+                                                "gradient_accumulation_steps",
+                                                "gradient_allreduce_op",
+                                                "gradient_clipping",
+                                                "gradient_predivide_factor",
+                                                "graph_harvesting",
+                                                "hybrid_engine",
+                                                "log_level",
+                                                "managed_gradient_accumulation",
+                                                "memory_breakdown",
+                                                "nebula",
+                                                "optimizer",
+                                                "pipeline",
+                                                "prescale_gradients",
+                                                "progressive_layer_drop",
+                                                "quantize_training",
+                                                "scheduler",
+                                                "seq_parallel_communication_data_type",
+                                                "sequence_parallel_size",
+                                                "sparse_attention",
+                                                "sparse_gradients",
+                                                "steps_per_print",
+                                                "tensor_parallel",
+                                                "tensorboard",
+                                                "timers",
+                                                "torch_autocast",
+                                                "train_batch_size",
+                                                "train_micro_batch_size_per_gpu",
+                                                "use_data_before_expert_parallelism",
+                                                "vocabulary_size",
+                                                "wall_clock_breakdown",
+                                                "wandb",
+                                                "weight_quantization",
+                                                "zero_allow_untested_optimizer",
+                                                "zero_force_ds_cpu_optimizer",
+                                                "zero_optimization"};
     return keys;
 }
 
 constexpr std::string_view zero_optimization = "zero_optimization";
 
-/// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them silently.
+/// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them
+/// silently.
 inline void report_strays(const Members& document, bool has_section, Reading& r) {
     for (const Member& member : document) {
         bool known = false;
@@ -56,7 +106,8 @@ inline void report_strays(const Members& document, bool has_section, Reading& r)
         nearest.consider(zero_optimization);
         if (!has_section && !nearest.name().empty()) {
             r.report(Severity::warning, "unknown-key", path.pointer(), r.key_span(member.value),
-                     "nothing reads \"" + std::string(member.key) + "\"", "did you mean \"zero_optimization\"?")
+                     "nothing reads \"" + std::string(member.key) + "\"",
+                     "did you mean \"zero_optimization\"?")
                 .replacement = Replacement{r.key_span(member.value), "\"zero_optimization\""};
             continue;
         }
@@ -78,10 +129,11 @@ inline Members members_of_boolean_form(const Value& flag, const Members& documen
         const Member* size = find_member(document, "allgather_size");
         const Value value = size ? size->value : Value{&r.keep(json_integer(500'000'000)), flag.node};
         members.push_back({"allgather_bucket_size", value});
-        rewrite = "{\"stage\": 1" + (size ? ", \"allgather_bucket_size\": " + r.shown(value) : std::string()) + "}";
+        rewrite =
+            "{\"stage\": 1" + (size ? ", \"allgather_bucket_size\": " + r.shown(value) : std::string()) + "}";
     }
-    r.report(Severity::warning, "deprecated-boolean", Path{.key = zero_optimization}.pointer(), r.value_span(flag),
-             "a boolean zero_optimization is deprecated", "write " + rewrite)
+    r.report(Severity::warning, "deprecated-boolean", Path{.key = zero_optimization}.pointer(),
+             r.value_span(flag), "a boolean zero_optimization is deprecated", "write " + rewrite)
         .replacement = Replacement{r.value_span(flag), rewrite};
     return members;
 }
@@ -109,7 +161,9 @@ inline bool judge_zero(const Value& root, Reading& r, DeepSpeedZeroConfig& confi
     if (!zero || zero->value.json->is_object() || zero->value.json->is_boolean()) {
         const Value whole = zero ? zero->value : root;
         Members members;
-        if (zero) members = whole.json->is_object() ? r.members_of(whole) : members_of_boolean_form(whole, document, r);
+        if (zero)
+            members =
+                whole.json->is_object() ? r.members_of(whole) : members_of_boolean_form(whole, document, r);
         read_members(section<DeepSpeedZeroConfig>, &config, members, whole, r, path);
         r.settle_abort(path);
     } else {

@@ -7,8 +7,11 @@
 #include <dszero/config/field.hpp>
 #include <dszero/config/member_types.hpp>
 #include <dszero/config/section.hpp>
+#include <dszero/text/source.hpp>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,12 +31,23 @@ struct DeepSpeedZeroLeafModuleConfig {
     bool operator==(const DeepSpeedZeroLeafModuleConfig&) const = default;
 };
 
-/// Drops repetitions, keeping the first.
+/// Drops repetitions, keeping the first. (A sort of hashes: quick for long lists, and cheap to compile.)
 inline void drop_repetitions(std::vector<std::string>& list) {
-    nlohmann::json::object_t seen;  // a map that is compiled anyway
+    std::vector<std::uint64_t> order;
+    for (const std::string& entry : list) {
+        std::uint32_t hash = 2166136261;
+        for (const char c : entry) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+        order.push_back(hash);
+    }
+    const std::vector<std::uint64_t> hashes = order;
+    order_by_offset(order);
+    std::vector<std::uint64_t> again(list.size());
+    for (std::size_t i = 1; i < order.size(); ++i)
+        for (std::size_t j = i; j-- > 0 && hashes[order[j]] == hashes[order[i]] && again[order[i]] == 0;)
+            again[order[i]] = list[order[j]] == list[order[i]];
     std::vector<std::string> once;
-    for (std::string& entry : list)
-        if (seen.emplace(entry, nullptr).second) once.push_back(std::move(entry));
+    for (std::size_t i = 0; i < list.size(); ++i)
+        if (again[i] == 0) once.push_back(std::move(list[i]));
     list = std::move(once);
 }
 
@@ -50,8 +64,9 @@ struct schema<DeepSpeedZeroLeafModuleConfig> {
     static constexpr std::string_view name = "DeepSpeedZeroLeafModuleConfig";
     static constexpr Container container = Container::its_own;
     static constexpr std::array rows = {
-        field(&C::classes,
-              {.name = "classes", .doc = "Classes of such modules, by name or full path.", .since = "0.18.0"}),
+        field(
+            &C::classes,
+            {.name = "classes", .doc = "Classes of such modules, by name or full path.", .since = "0.18.0"}),
         field(&C::names, {.name = "names", .doc = "Full names of such modules.", .since = "0.18.0"}),
         field(&C::name_suffixes,
               {.name = "name_suffixes", .doc = "Ends of the names of such modules.", .since = "0.18.0"}),
@@ -62,6 +77,7 @@ struct schema<DeepSpeedZeroLeafModuleConfig> {
 };
 
 template <>
-inline constexpr MemberType member_type<DeepSpeedZeroLeafModuleConfig> = section_type<DeepSpeedZeroLeafModuleConfig>;
+inline constexpr MemberType member_type<DeepSpeedZeroLeafModuleConfig> =
+    section_type<DeepSpeedZeroLeafModuleConfig>;
 
 }  // namespace dszero

@@ -14,7 +14,8 @@
 
 namespace dszero {
 
-/// One element of a sequence as dict() takes it: two things, the first of them a string. False for anything else.
+/// One element of a sequence as dict() takes it: two things, the first of them a string. False for anything
+/// else.
 inline bool read_pair(const Value& element, Reading& r, Member& out) {
     const Json& json = *element.json;
     if (json.is_array() && json.size() == 2 && json.front().is_string()) {
@@ -51,8 +52,10 @@ inline bool read_mapping(const Value& value, Reading& r, Members& out) {
         Member* same = nullptr;
         for (Member& member : out)
             if (member.key == pair.key) same = &member;
-        if (same) same->value = pair.value;  // the last one wins
-        else out.push_back(pair);
+        if (same)
+            same->value = pair.value;  // the last one wins
+        else
+            out.push_back(pair);
     }
     return true;
 }

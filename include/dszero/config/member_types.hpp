@@ -23,7 +23,8 @@ namespace dszero {
 /// What a value is written for.
 struct Writing {
     Release release = newest_release;
-    bool attributes = false;  ///< everything DeepSpeed's object holds; otherwise a section that can be read back
+    bool attributes =
+        false;  ///< everything DeepSpeed's object holds; otherwise a section that can be read back
 };
 
 /// Sets the member; false, and reported, when DeepSpeed refuses the value.
@@ -76,8 +77,9 @@ inline bool refuse(Refusal why, const Value& value, const Row& row, Reading& r, 
         r.error("null", path, span, message, "remove the key to get the default");
     } else if (why == Refusal::fraction) {
         const double nearest = std::floor(python_number(json, {}).real + 0.5);
-        const std::string near =
-            std::fabs(nearest) < 0x1p63 ? std::to_string(static_cast<std::int64_t>(nearest)) : in_words(nearest);
+        const std::string near = std::fabs(nearest) < 0x1p63
+                                     ? std::to_string(static_cast<std::int64_t>(nearest))
+                                     : in_words(nearest);
         r.error("fraction", path, span, message + ", a fraction",
                 "releases before 0.15.0 cut the fraction off; write " + near)
             .replacement = Replacement{span, near};
@@ -99,8 +101,10 @@ inline bool check_bounds(double number, const Value& value, const Row& row, Read
     const bool high_enough = std::isinf(b.low) || (b.low_open ? number > b.low : number >= b.low);
     if (low_enough && high_enough) return true;
     std::string message(path.key);
-    if (!high_enough) message.append(b.low_open ? " must be greater than " : " must be at least ").append(in_words(b.low));
-    else message.append(b.high_open ? " must be less than " : " must be at most ").append(in_words(b.high));
+    if (!high_enough)
+        message.append(b.low_open ? " must be greater than " : " must be at least ").append(in_words(b.low));
+    else
+        message.append(b.high_open ? " must be less than " : " must be at most ").append(in_words(b.high));
     r.error("out-of-bounds", path, r.value_span(value), message.append(", got ").append(r.shown(value)));
     return false;
 }
@@ -113,7 +117,9 @@ inline bool read_boolean(void* member, const Value& value, const Row& row, Readi
     *static_cast<bool*>(member) = taken.value;
     return true;
 }
-inline Json write_boolean(const void* member, const Writing&) { return json_boolean(*static_cast<const bool*>(member)); }
+inline Json write_boolean(const void* member, const Writing&) {
+    return json_boolean(*static_cast<const bool*>(member));
+}
 
 inline bool read_integer(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     const auto taken = to_integer(*value.json, r.spelling(value), r.behaviour);
@@ -147,14 +153,18 @@ inline bool read_real(void* member, const Value& value, const Row& row, Reading&
     *static_cast<double*>(member) = taken.value;
     return true;
 }
-inline Json write_real(const void* member, const Writing&) { return json_float(*static_cast<const double*>(member)); }
+inline Json write_real(const void* member, const Writing&) {
+    return json_float(*static_cast<const double*>(member));
+}
 
 inline bool read_string(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     if (!value.json->is_string()) return refuse(Refusal::kind, value, row, r, path);
     *static_cast<std::string*>(member) = string_in(*value.json);
     return true;
 }
-inline Json write_string(const void* member, const Writing&) { return json_string(*static_cast<const std::string*>(member)); }
+inline Json write_string(const void* member, const Writing&) {
+    return json_string(*static_cast<const std::string*>(member));
+}
 
 inline bool read_path(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     if (!value.json->is_string()) return refuse(Refusal::kind, value, row, r, path);
@@ -192,7 +202,8 @@ inline bool read_strings(void* member, const Value& value, const Row& row, Readi
         if (element.value.json->is_string()) {
             list.push_back(string_in(*element.value.json));
         } else {
-            r.error("wrong-type", Path{.parent = &path, .index = index, .is_index = true}, r.value_span(element.value),
+            r.error("wrong-type", Path{.parent = &path, .index = index, .is_index = true},
+                    r.value_span(element.value),
                     std::string(path.key) + " must hold strings only, got " + r.shown(element.value));
             all_strings = false;
         }
@@ -251,19 +262,24 @@ Json write_deprecated(const void* member, const Writing& w) {
 // -------------------------------------------------------------------- tables
 
 template <>
-inline constexpr MemberType member_type<bool> = {"true or false", "[true|false]", read_boolean, write_boolean};
+inline constexpr MemberType member_type<bool> = {"true or false", "[true|false]", read_boolean,
+                                                 write_boolean};
 template <>
-inline constexpr MemberType member_type<std::optional<bool>> = {
-    "true, false or null", "[true|false]", read_optional<bool, read_boolean>, write_optional<bool, write_boolean>};
+inline constexpr MemberType member_type<std::optional<bool>> = {"true, false or null", "[true|false]",
+                                                                read_optional<bool, read_boolean>,
+                                                                write_optional<bool, write_boolean>};
 template <>
-inline constexpr MemberType member_type<Deprecated<bool>> = {
-    "true or false", "[true|false]", read_deprecated<bool, read_boolean>, write_deprecated<bool, write_boolean>};
+inline constexpr MemberType member_type<Deprecated<bool>> = {"true or false", "[true|false]",
+                                                             read_deprecated<bool, read_boolean>,
+                                                             write_deprecated<bool, write_boolean>};
 template <>
 inline constexpr MemberType member_type<Deprecated<std::optional<bool>>> = {
-    "true, false or null", "[true|false]", read_deprecated<std::optional<bool>, read_optional<bool, read_boolean>>,
+    "true, false or null", "[true|false]",
+    read_deprecated<std::optional<bool>, read_optional<bool, read_boolean>>,
     write_deprecated<std::optional<bool>, write_optional<bool, write_boolean>>};
 template <>
-inline constexpr MemberType member_type<std::int64_t> = {"an integer", "integer", read_integer, write_integer};
+inline constexpr MemberType member_type<std::int64_t> = {"an integer", "integer", read_integer,
+                                                         write_integer};
 template <>
 inline constexpr MemberType member_type<std::optional<std::int64_t>> = {
     "an integer or null", "integer", read_optional<std::int64_t, read_integer>,
@@ -274,13 +290,14 @@ template <>
 inline constexpr MemberType member_type<std::string> = {"a string", "string", read_string, write_string};
 template <>  // DeepSpeed's Optional[Path]
 inline constexpr MemberType member_type<std::optional<std::string>> = {
-    "a path or null", "path", read_optional<std::string, read_path>, write_optional<std::string, write_string>};
+    "a path or null", "path", read_optional<std::string, read_path>,
+    write_optional<std::string, write_string>};
 template <>
-inline constexpr MemberType member_type<Interval> = {"\"auto\" or an integer", "[\"auto\"|integer]", read_interval,
-                                                     write_interval};
+inline constexpr MemberType member_type<Interval> = {"\"auto\" or an integer", "[\"auto\"|integer]",
+                                                     read_interval, write_interval};
 template <>
-inline constexpr MemberType member_type<std::vector<std::string>> = {"a list of strings", "[string, ...]", read_strings,
-                                                                     write_strings};
+inline constexpr MemberType member_type<std::vector<std::string>> = {"a list of strings", "[string, ...]",
+                                                                     read_strings, write_strings};
 template <>
 inline constexpr MemberType member_type<Json> = {"an object or null", "{...}", read_object, write_object};
 

@@ -85,20 +85,26 @@ struct schema<DeepSpeedZeroOffloadParamConfig> {
     static constexpr std::string_view name = "DeepSpeedZeroOffloadParamConfig";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::device, {.name = "device", .doc = "Where parameters are kept; none leaves them on the device."}),
-        field(&C::nvme_path, {.name = "nvme_path", .doc = "Folder on the NVMe disk; needed when device is nvme."}),
+        field(&C::device,
+              {.name = "device", .doc = "Where parameters are kept; none leaves them on the device."}),
+        field(&C::nvme_path,
+              {.name = "nvme_path", .doc = "Folder on the NVMe disk; needed when device is nvme."}),
         field(&C::buffer_count,
-              {.name = "buffer_count", .doc = "Buffers in the pool that parameters pass through on their way from NVMe.",
+              {.name = "buffer_count",
+               .doc = "Buffers in the pool that parameters pass through on their way from NVMe.",
                .at_least = 0}),
         field(&C::buffer_size,
-              {.name = "buffer_size", .doc = "Size of each of these buffers; the largest parameter partition must fit.",
-               .unit = Unit::elements, .at_least = 0}),
-        field(&C::max_in_cpu,
-              {.name = "max_in_cpu", .doc = "Parameter elements that stay in host memory although NVMe is used.",
-               .unit = Unit::elements, .at_least = 0}),
-        field(&C::pin_memory,
-              {.name = "pin_memory", .doc = "Keeps offloaded data in page-locked host memory.",
-               .before = {.release = "0.19.5", .preset = false}}),
+              {.name = "buffer_size",
+               .doc = "Size of each of these buffers; the largest parameter partition must fit.",
+               .unit = Unit::elements,
+               .at_least = 0}),
+        field(&C::max_in_cpu, {.name = "max_in_cpu",
+                               .doc = "Parameter elements that stay in host memory although NVMe is used.",
+                               .unit = Unit::elements,
+                               .at_least = 0}),
+        field(&C::pin_memory, {.name = "pin_memory",
+                               .doc = "Keeps offloaded data in page-locked host memory.",
+                               .before = {.release = "0.19.5", .preset = false}}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -115,31 +121,41 @@ struct schema<DeepSpeedZeroOffloadOptimizerConfig> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::device,
-              {.name = "device", .doc = "Where optimizer states are kept; the update runs on the CPU unless none."}),
-        field(&C::nvme_path, {.name = "nvme_path", .doc = "Folder on the NVMe disk; needed when device is nvme."}),
-        field(&C::buffer_count,
-              {.name = "buffer_count",
-               .doc = "Buffers in the pool that states pass through; at least one for each state of the optimizer.",
-               .at_least = 0}),
-        field(&C::pin_memory,
-              {.name = "pin_memory", .doc = "Keeps offloaded data in page-locked host memory.",
-               .before = {.release = "0.19.5", .preset = false}}),
+              {.name = "device",
+               .doc = "Where optimizer states are kept; the update runs on the CPU unless none."}),
+        field(&C::nvme_path,
+              {.name = "nvme_path", .doc = "Folder on the NVMe disk; needed when device is nvme."}),
+        field(&C::buffer_count, {.name = "buffer_count",
+                                 .doc = "Buffers in the pool that states pass through; at least one for each "
+                                        "state of the optimizer.",
+                                 .at_least = 0}),
+        field(&C::pin_memory, {.name = "pin_memory",
+                               .doc = "Keeps offloaded data in page-locked host memory.",
+                               .before = {.release = "0.19.5", .preset = false}}),
         field(&C::pipeline_read,
               {.name = "pipeline_read", .doc = "Reads the next tile while the current one is computed."}),
-        field(&C::pipeline_write,
-              {.name = "pipeline_write", .doc = "Writes the previous tile while the current one is computed."}),
-        field(&C::fast_init, {.name = "fast_init", .doc = "Fast initialisation of states that live on NVMe."}),
-        field(&C::ratio,
-              {.name = "ratio", .doc = "Share of the optimizer states that is offloaded; below 1 at stage 3 only.",
-               .at_least = 0.0, .at_most = 1.0, .since = "0.12.3"}),
-        field(&C::super_offload,
-              {.name = "super_offload", .doc = "Fast CPU offload for superchips; stage 3 only.", .since = "0.18.0"}),
+        field(&C::pipeline_write, {.name = "pipeline_write",
+                                   .doc = "Writes the previous tile while the current one is computed."}),
+        field(&C::fast_init,
+              {.name = "fast_init", .doc = "Fast initialisation of states that live on NVMe."}),
+        field(&C::ratio, {.name = "ratio",
+                          .doc = "Share of the optimizer states that is offloaded; below 1 at stage 3 only.",
+                          .at_least = 0.0,
+                          .at_most = 1.0,
+                          .since = "0.12.3"}),
+        field(&C::super_offload, {.name = "super_offload",
+                                  .doc = "Fast CPU offload for superchips; stage 3 only.",
+                                  .since = "0.18.0"}),
         field(&C::cpuadam_cores_perc,
-              {.name = "cpuadam_cores_perc", .doc = "Share of the CPU cores that CPU Adam takes under super_offload.",
-               .at_least = 0.0, .at_most = 1.0, .since = "0.18.0"}),
-        field(&C::pipeline,
-              {.name = "pipeline", .doc = "Whether states are read or written ahead.",
-               .derived = "it is worked out: pipeline_read or pipeline_write", .is_key = false}),
+              {.name = "cpuadam_cores_perc",
+               .doc = "Share of the CPU cores that CPU Adam takes under super_offload.",
+               .at_least = 0.0,
+               .at_most = 1.0,
+               .since = "0.18.0"}),
+        field(&C::pipeline, {.name = "pipeline",
+                             .doc = "Whether states are read or written ahead.",
+                             .derived = "it is worked out: pipeline_read or pipeline_write",
+                             .is_key = false}),
     };
     static constexpr std::array checks = {
         Check{"set_pipeline", "pipeline is pipeline_read or pipeline_write", set_pipeline},
@@ -147,8 +163,10 @@ struct schema<DeepSpeedZeroOffloadOptimizerConfig> {
 };
 
 template <>
-inline constexpr MemberType member_type<std::optional<DeepSpeedZeroOffloadParamConfig>> = optional_section_type<DeepSpeedZeroOffloadParamConfig>;
+inline constexpr MemberType member_type<std::optional<DeepSpeedZeroOffloadParamConfig>> =
+    optional_section_type<DeepSpeedZeroOffloadParamConfig>;
 template <>
-inline constexpr MemberType member_type<std::optional<DeepSpeedZeroOffloadOptimizerConfig>> = optional_section_type<DeepSpeedZeroOffloadOptimizerConfig>;
+inline constexpr MemberType member_type<std::optional<DeepSpeedZeroOffloadOptimizerConfig>> =
+    optional_section_type<DeepSpeedZeroOffloadOptimizerConfig>;
 
 }  // namespace dszero

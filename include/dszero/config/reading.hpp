@@ -124,22 +124,29 @@ public:
     }
 
     /// Records a problem; returns it for adding a replacement.
-    Diagnostic& report(Severity severity, std::string code, std::string pointer, Span span, std::string message,
-                       std::string hint = {}) {
-        diagnostics.push_back({severity, std::move(code), std::move(pointer), tree_ ? unlocated(span) : nowhere(),
-                               std::move(message), std::move(hint), {}});
+    Diagnostic& report(Severity severity, std::string code, std::string pointer, Span span,
+                       std::string message, std::string hint = {}) {
+        diagnostics.push_back({severity,
+                               std::move(code),
+                               std::move(pointer),
+                               tree_ ? unlocated(span) : nowhere(),
+                               std::move(message),
+                               std::move(hint),
+                               {}});
         return diagnostics.back();
     }
-    Diagnostic& error(std::string code, const Path& path, Span span, std::string message, std::string hint = {}) {
-        return report(Severity::error, std::move(code), path.pointer(), span, std::move(message), std::move(hint));
+    Diagnostic& error(std::string code, const Path& path, Span span, std::string message,
+                      std::string hint = {}) {
+        return report(Severity::error, std::move(code), path.pointer(), span, std::move(message),
+                      std::move(hint));
     }
 
     /// An exception that pydantic does not catch: DeepSpeed stops at once, and it is all that it reports.
     void abort(const Value& at, std::string message, std::string hint = {}) {
         if (aborted_) return;
         aborted_ = true;
-        abort_ = {Severity::error, "stops-deepspeed", {}, tree_ ? unlocated(value_span(at)) : nowhere(),
-                  std::move(message), std::move(hint), {}};
+        abort_ = {Severity::error,    "stops-deepspeed", {}, tree_ ? unlocated(value_span(at)) : nowhere(),
+                  std::move(message), std::move(hint),   {}};
     }
 
     /// To be called when the section at `path` has been read: an abort becomes its one error.

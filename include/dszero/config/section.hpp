@@ -23,9 +23,10 @@ namespace dszero {
 bool read_section(const Section& section, void* object, const Value& value, const Row& owner, Reading& r,
                   const Path& path);
 
-/// The same for a section whose members are known. `whole`: what messages about the section as a whole point at.
-bool read_members(const Section& section, void* object, const Members& members, const Value& whole, Reading& r,
-                  const Path& path);
+/// The same for a section whose members are known. `whole`: what messages about the section as a whole point
+/// at.
+bool read_members(const Section& section, void* object, const Members& members, const Value& whole,
+                  Reading& r, const Path& path);
 
 /// The section as JSON: its keys, or all attributes that DeepSpeed's object has.
 Json write_section(const Section& section, const void* object, const Writing& w);
@@ -33,7 +34,8 @@ Json write_section(const Section& section, const void* object, const Writing& w)
 /// The defaults of an older release, where they differ from the struct's.
 inline void apply_defaults_of(Release release, const Section& section, void* object) {
     for (const Row& row : section.rows)
-        if (row.assign_before && release < row.changed) row.assign_before(section.member(object, row), row.default_before);
+        if (row.assign_before && release < row.changed)
+            row.assign_before(section.member(object, row), row.default_before);
 }
 
 /// The key that a field was given under.
@@ -47,8 +49,8 @@ struct Given {
 /// What a check may see and say.
 class Checking {
 public:
-    Checking(const Section& section, void* object, const std::vector<Given>& given, Reading& r, const Path& path,
-             bool refused)
+    Checking(const Section& section, void* object, const std::vector<Given>& given, Reading& r,
+             const Path& path, bool refused)
         : reading(r), section_(section), object_(object), given_(given), path_(path), refused_(refused) {}
 
     Reading& reading;
@@ -73,7 +75,8 @@ public:
         return reading.diagnostics.back();
     }
     /// The same for a check that belongs to one field's validation.
-    void fail_at(std::string_view field_name, std::string code, Span where, std::string message, std::string hint = {}) {
+    void fail_at(std::string_view field_name, std::string code, Span where, std::string message,
+                 std::string hint = {}) {
         reading.error(std::move(code), Path{.parent = &path_, .key = field_name}, where, std::move(message),
                       std::move(hint));
     }
@@ -107,8 +110,8 @@ inline bool keeps_auto(const Members& members) {
 
 /// Which row each member belongs to; what belongs to none is reported.
 /// False if a key is no text to pydantic 2, which then reports nothing else of the section.
-inline bool assign_members(const Section& section, const Members& members, std::vector<Given>& given, Reading& r,
-                           const Path& path) {
+inline bool assign_members(const Section& section, const Members& members, std::vector<Given>& given,
+                           Reading& r, const Path& path) {
     const bool keep_auto = keeps_auto(members);
     bool all_unicode = true;
     for (const Member& member : members) {
@@ -136,15 +139,16 @@ inline bool assign_members(const Section& section, const Members& members, std::
         const bool this_is_alias = member.key == row->key();
         const Member extra = this_is_alias ? Member{slot.key, slot.value} : member;
         if (this_is_alias) slot = {member.key, member.value, true, true};
-        r.error("duplicate-key", Path{.parent = &path, .key = extra.key}, r.key_span(extra.value),
-                std::string(row->key()) + " and " + std::string(row->name) + " are the same field, given twice",
-                "remove one of them");
+        r.error(
+            "duplicate-key", Path{.parent = &path, .key = extra.key}, r.key_span(extra.value),
+            std::string(row->key()) + " and " + std::string(row->name) + " are the same field, given twice",
+            "remove one of them");
     }
     return all_unicode;
 }
 
-inline bool read_section(const Section& section, void* object, const Value& value, const Row& owner, Reading& r,
-                         const Path& path) {
+inline bool read_section(const Section& section, void* object, const Value& value, const Row& owner,
+                         Reading& r, const Path& path) {
     if (section.container == Container::its_own && value.json->is_null()) return true;
     Members members;
     if (read_mapping(value, r, members)) return read_members(section, object, members, value, r, path);
@@ -163,14 +167,17 @@ inline const Member* find_unpassable(const Members& members, const Behaviour& be
     return nullptr;
 }
 
-inline bool read_members(const Section& section, void* object, const Members& members, const Value& whole, Reading& r,
-                         const Path& path) {
+inline bool read_members(const Section& section, void* object, const Members& members, const Value& whole,
+                         Reading& r, const Path& path) {
     const std::size_t start = r.diagnostics.size();
     if (const Member* member = find_unpassable(members, r.behaviour)) {
-        const std::string message = "the key \"" + std::string(member->key) + "\" makes DeepSpeed fail with a TypeError";
+        const std::string message =
+            "the key \"" + std::string(member->key) + "\" makes DeepSpeed fail with a TypeError";
         const bool caught = path.parent != nullptr && !r.behaviour.pydantic_2;
-        if (caught) r.error("unknown-key", path, r.key_span(member->value), message, "remove it");
-        else r.abort(member->value, message, "remove it");
+        if (caught)
+            r.error("unknown-key", path, r.key_span(member->value), message, "remove it");
+        else
+            r.abort(member->value, message, "remove it");
         return false;
     }
     std::vector<Given> given(section.rows.size());
@@ -209,7 +216,9 @@ inline Json write_section(const Section& section, const void* object, const Writ
 // Sections as members of sections.
 
 template <class T>
-concept HasSchema = requires { schema<T>::rows; };
+concept HasSchema = requires {
+    schema<T>::rows;
+};
 
 template <HasSchema T>
 bool read_nested(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
@@ -225,18 +234,19 @@ Json write_nested(const void* member, const Writing& w) {
 }
 
 template <HasSchema T>
-inline constexpr MemberType section_type = {"an object or null", "{...}", read_nested<T>, write_nested<T>, &section<T>,
-                                     [](const void* member) { return member; }};
+inline constexpr MemberType section_type = {"an object or null", "{...}",
+                                            read_nested<T>,      write_nested<T>,
+                                            &section<T>,         [](const void* member) { return member; }};
 template <HasSchema T>
-inline constexpr MemberType optional_section_type = {
-    "an object or null",
-    "{...}",
-    read_optional<T, read_nested<T>>,
-    write_optional<T, write_nested<T>>,
-    &section<T>,
-    [](const void* member) -> const void* {
-        const auto& optional = *static_cast<const std::optional<T>*>(member);
-        return optional ? &*optional : nullptr;
-    }};
+inline constexpr MemberType optional_section_type = {"an object or null",
+                                                     "{...}",
+                                                     read_optional<T, read_nested<T>>,
+                                                     write_optional<T, write_nested<T>>,
+                                                     &section<T>,
+                                                     [](const void* member) -> const void* {
+                                                         const auto& optional =
+                                                             *static_cast<const std::optional<T>*>(member);
+                                                         return optional ? &*optional : nullptr;
+                                                     }};
 
 }  // namespace dszero

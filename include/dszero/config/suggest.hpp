@@ -95,7 +95,7 @@ inline const Row* find_row(const Section& section, std::string_view key) {
 
 struct Suggestion {
     std::string code = "unknown-key";
-    std::string reason;            ///< goes on after "unknown key NAME"
+    std::string reason;  ///< goes on after "unknown key NAME"
     std::string hint;
     std::string_view rename = {};  ///< the key it should be, if that is all that is wrong
 };
@@ -120,15 +120,21 @@ inline Suggestion suggest(std::string_view key, const Section& section, const Re
         if (!row->is_key) return {"unknown-key", ": " + std::string(row->derived), "remove it"};
         const std::string target = "; the target is " + release.str();
         if (release < row->since)
-            return {"newer-key", ": known since " + row->since.str() + target, "remove it, or use a newer DeepSpeed"};
-        return {"removed-key", ": removed in " + row->until.str() + target, "remove it, or use an older DeepSpeed"};
+            return {"newer-key", ": known since " + row->since.str() + target,
+                    "remove it, or use a newer DeepSpeed"};
+        return {"removed-key", ": removed in " + row->until.str() + target,
+                "remove it, or use an older DeepSpeed"};
     }
     const Nearest near = nearest_key(key, section, release);
     if (near.distance() > 0)
-        if (std::string place = find_place(key, section, r); !place.empty()) return {"misplaced-key", " here", std::move(place)};
+        if (std::string place = find_place(key, section, r); !place.empty())
+            return {"misplaced-key", " here", std::move(place)};
     if (near.name().empty()) return {};
     const std::string name = '"' + std::string(near.name()) + '"';
-    return {"unknown-key", {}, near.distance() == 0 ? "write " + name : "did you mean " + name + '?', near.name()};
+    return {"unknown-key",
+            {},
+            near.distance() == 0 ? "write " + name : "did you mean " + name + '?',
+            near.name()};
 }
 
 /// Reports a key that the section does not have.
@@ -136,7 +142,8 @@ inline void report_unknown_key(const Section& section, const Member& member, Rea
     const Suggestion s = suggest(member.key, section, r);
     Diagnostic& d = r.error(s.code, path, r.key_span(member.value),
                             "unknown key \"" + std::string(member.key) + "\"" + s.reason, s.hint);
-    if (!s.rename.empty()) d.replacement = Replacement{r.key_span(member.value), '"' + std::string(s.rename) + '"'};
+    if (!s.rename.empty())
+        d.replacement = Replacement{r.key_span(member.value), '"' + std::string(s.rename) + '"'};
 }
 
 /// Reports a member that DeepSpeed drops because its value is "auto". `row` is null for an unknown key.
@@ -145,7 +152,8 @@ inline void report_dropped_auto(const Row* row, const Section& section, const Me
     if (row) {
         r.report(Severity::note, "auto", path.pointer(), r.value_span(member.value),
                  std::string(member.key) + ": DeepSpeed drops \"auto\" and takes the default",
-                 "Hugging Face's Trainer and Accelerate replace it before DeepSpeed reads it; others write the value");
+                 "Hugging Face's Trainer and Accelerate replace it before DeepSpeed reads it; others write "
+                 "the value");
         return;
     }
     const Suggestion s = suggest(member.key, section, r);

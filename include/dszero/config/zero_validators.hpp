@@ -21,7 +21,8 @@ inline void overlap_comm_needs_stage(Checking& c) {
     const Given& overlap = c.field("overlap_comm");
     const Given& stage = c.field("stage");
     if (stage.passed || (overlap.present && !overlap.value.json->is_null())) return;
-    c.fail_at("overlap_comm", "follows-stage", c.reading.value_span(overlap.present ? overlap.value : stage.value),
+    c.fail_at("overlap_comm", "follows-stage",
+              c.reading.value_span(overlap.present ? overlap.value : stage.value),
               "overlap_comm follows the stage, which is not valid", "mend the stage");
 }
 
@@ -36,7 +37,8 @@ inline std::string stage_in_words(const DeepSpeedZeroConfig& config) {
 
 inline void compute_grad_norm_valid(Checking& c) {
     const auto& config = c.object<DeepSpeedZeroConfig>();
-    const bool stage_1_or_2 = config.stage == ZeroStageEnum::optimizer_states || config.stage == ZeroStageEnum::gradients;
+    const bool stage_1_or_2 =
+        config.stage == ZeroStageEnum::optimizer_states || config.stage == ZeroStageEnum::gradients;
     if (config.compute_grad_norm || stage_1_or_2 || !c.field("stage").passed) return;
     c.fail("needs-other-stage", c.reading.value_span(c.field("compute_grad_norm").value),
            "compute_grad_norm may be false at stages 1 and 2 only; " + stage_in_words(config));
@@ -80,8 +82,8 @@ inline bool report_deprecated(Checking& c, std::string_view old_name, std::strin
         return false;
     }
     c.reading
-        .report(Severity::warning, "deprecated-key", c.pointer_to(old_name), c.reading.key_span(old_field.value),
-                name + " is deprecated", "write " + rewrite)
+        .report(Severity::warning, "deprecated-key", c.pointer_to(old_name),
+                c.reading.key_span(old_field.value), name + " is deprecated", "write " + rewrite)
         .replacement = Replacement{c.reading.member_span(old_field.value), rewrite};
     return !c.refused();
 }
@@ -119,7 +121,8 @@ inline void cpu_offload_use_pin_memory_ignored(Checking& c) {
     if (!given.present || !given.passed) return;
     c.log("deprecated_field:cpu_offload_use_pin_memory");
     c.reading.report(Severity::warning, "deprecated-key", c.pointer_to("cpu_offload_use_pin_memory"),
-                     c.reading.key_span(given.value), "cpu_offload_use_pin_memory is deprecated and does nothing",
+                     c.reading.key_span(given.value),
+                     "cpu_offload_use_pin_memory is deprecated and does nothing",
                      "remove it, and write pin_memory in offload_param or offload_optimizer");
 }
 
@@ -128,7 +131,8 @@ inline void gather_fp16_weights_moves(Checking& c) {
     auto& from = config.stage3_gather_fp16_weights_on_model_save;
     const std::string rewrite =
         std::string("\"stage3_gather_16bit_weights_on_model_save\": ") + (from.value ? "true" : "false");
-    if (!report_deprecated(c, "stage3_gather_fp16_weights_on_model_save", "gather_16bit_weights_on_model_save", rewrite))
+    if (!report_deprecated(c, "stage3_gather_fp16_weights_on_model_save",
+                           "gather_16bit_weights_on_model_save", rewrite))
         return;
     config.gather_16bit_weights_on_model_save = from.value;
     if (c.reading.behaviour.deletes_moved_keys) from = {false, true};

@@ -29,7 +29,8 @@ inline std::optional<std::string> decode_base64(std::string_view text) {
     for (char c : text) {
         if (static_cast<unsigned char>(c) >= 0x80) return std::nullopt;
         if (c == '=') {
-            if (digits >= 2 && digits + ++padding >= 4) return bytes;  // what follows a complete group's padding is ignored
+            if (digits >= 2 && digits + ++padding >= 4)
+                return bytes;  // what follows a complete group's padding is ignored
             continue;
         }
         const int digit = base64_digit(c);

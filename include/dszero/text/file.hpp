@@ -14,7 +14,8 @@
 namespace dszero {
 
 /// The file's bytes; at most `limit` of them, so that an endless file ends.
-/// Throws std::system_error: "file not found: PATH", "cannot open PATH", "cannot read PATH" and the system's reason.
+/// Throws std::system_error: "file not found: PATH", "cannot open PATH", "cannot read PATH" and the system's
+/// reason.
 inline std::string read_file(const std::string& path, std::size_t limit) {
     const auto fail = [&](const char* operation) {
         const int reason = errno;

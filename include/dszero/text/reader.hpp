@@ -33,8 +33,7 @@ enum class Dialect : unsigned char {
 
 struct ReadOptions {
     Dialect dialect = Dialect::hjson;
-    /// As DeepSpeed does with files. Otherwise the last one wins, with a warning: documents in base64,
-    /// Accelerate.
+    /// As DeepSpeed does with files. Otherwise (base64, Accelerate) the last one wins, with a warning.
     bool repeated_keys_refused = true;
     /// Python's text files: CR LF and lone CR count as LF. Not so for documents in base64.
     bool line_ends_translated = true;
@@ -45,8 +44,7 @@ struct ReadOptions {
 ///     dszero::Source source{"ds_config.json", "{\"a\": 1, \"b\": True}"};
 ///     dszero::Tree tree;
 ///     dszero::Diagnostics problems;
-///     if (!dszero::read(source, {}, tree, problems)) …   // 1:15: a value without quotes runs to the end of
-///     its line, …
+///     if (!dszero::read(source, {}, tree, problems)) …   // at 1:15; hint: write true
 ///
 /// Appends what is to be said, with ranges that are still to be located (finish()).
 /// False where the Python reader could not have read the text. If repeated keys are the

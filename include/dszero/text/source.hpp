@@ -50,8 +50,8 @@ struct Range {
     bool operator==(const Range&) const = default;
 };
 
-/// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the offsets
-/// by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
+/// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the
+/// offsets by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
 inline void order_by_offset(std::vector<std::uint64_t>& offsets) {
     if (offsets.empty()) return;  // qsort must not be given a null pointer
     for (std::size_t i = 0; i < offsets.size(); ++i) offsets[i] = offsets[i] << 32 | i;
