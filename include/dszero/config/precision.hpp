@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//
+// The sections fp16 and bf16 (which also goes by bfloat16), and data_types.
+// Source: deepspeed/runtime/precision_config.py of 0.17 and later; runtime/config.py before.
+#pragma once
+
+#include <dszero/config/field.hpp>
+#include <dszero/config/member_types.hpp>
+#include <dszero/config/section.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dszero {
+
+/// The number types that DeepSpeed trains with and communicates in.
+enum class DataType : unsigned char { fp32, fp16, bf16 };
+
+constexpr std::array<std::string_view, 3> data_types = {"fp32", "fp16", "bf16"};
+
+constexpr std::string_view to_string(DataType type) { return data_types[static_cast<std::size_t>(type)]; }
+
+/// A type by any of the names that DeepSpeed's DtypeEnum has for it.
+constexpr std::optional<DataType> data_type_named(std::string_view name) {
+    if (name.starts_with("torch.")) name.remove_prefix(6);
+    if (name == "fp32" || name == "float32" || name == "float") return DataType::fp32;
+    if (name == "fp16" || name == "float16" || name == "half") return DataType::fp16;
+    if (name == "bf16" || name == "bfloat16") return DataType::bf16;
+    return std::nullopt;
+}
+
+struct DeepSpeedFP16Config {
+    bool enabled = false;
+    bool auto_cast = false;
+    double loss_scale = 0;  ///< 0: dynamic
+    std::int64_t initial_scale_power = 16;
+    std::int64_t loss_scale_window = 1000;
+    std::int64_t hysteresis = 2;
+    bool consecutive_hysteresis = false;
+    std::int64_t min_loss_scale = 1;
+    bool fp16_master_weights_and_grads = false;
+
+    bool operator==(const DeepSpeedFP16Config&) const = default;
+};
+
+struct DeepSpeedBF16Config {
+    bool enabled = false;
+    bool immediate_grad_update = false;
+    bool check_grad_overflow = true;
+    bool bf16_master_weights_and_grads = false;
+    bool bf16_optimizer_states = false;
+
+    bool operator==(const DeepSpeedBF16Config&) const = default;
+};
+
+/// The section data_types. DeepSpeed looks at the words only when it uses them.
+struct DataTypesConfig {
+    std::string grad_accum_dtype;  ///< empty: the model's type
+
+    bool operator==(const DataTypesConfig&) const = default;
+};
+
+/// These must be numbers: pydantic would otherwise take true for 1.
+inline void require_number(Checking& c, std::string_view name) {
+    const Given& given = c.field(name);
+    if (!given.passed || !given.present) return;
+    const Json& json = *given.value.json;
+    const bool infinite = json.is_number_float() && !std::isfinite(*json.get_ptr<const Json::number_float_t*>());
+    if (!json.is_boolean() && !infinite) return;
+    c.fail_at(name, "wrong-type", c.reading.value_span(given.value),
+              std::string(name) + " must be a finite number, got " + c.reading.shown(given.value));
+}
+inline void loss_scale_is_a_number(Checking& c) { require_number(c, "loss_scale"); }
+inline void scale_params_are_integers(Checking& c) {
+    require_number(c, "loss_scale_window");
+    require_number(c, "min_loss_scale");
+}
+inline void dynamic_loss_scale_works(Checking& c) {
+    const auto& config = c.object<DeepSpeedFP16Config>();
+    if (!config.enabled || config.loss_scale != 0) return;
+    const auto positive = [&](std::string_view name, std::int64_t number) {
+        if (number > 0) return true;
+        c.fail("out-of-bounds", c.reading.value_span(c.field(name).value),
+               std::string(name) + " must be greater than 0 with a dynamic loss scale, got " + std::to_string(number));
+        return false;
+    };
+    if (positive("loss_scale_window", config.loss_scale_window)) positive("min_loss_scale", config.min_loss_scale);
+}
+
+template <>
+struct schema<DeepSpeedFP16Config> {
+    using C = DeepSpeedFP16Config;
+    static constexpr std::string_view name = "DeepSpeedFP16Config";
+    static constexpr Container container = Container::pydantics_choice;
+    static constexpr std::array rows = {
+        field(&C::enabled, {.name = "enabled", .doc = "Trains in fp16, with fp32 master weights."}),
+        field(&C::auto_cast, {.name = "auto_cast", .doc = "Casts the model's inputs to fp16."}),
+        field(&C::loss_scale,
+              {.name = "loss_scale", .doc = "A fixed loss scale; 0 adjusts it while training.", .at_least = 0.0}),
+        field(&C::initial_scale_power,
+              {.name = "initial_scale_power", .doc = "The dynamic scale starts at 2 to this power.",
+               .before = {.release = "0.8.0", .preset = 32}}),
+        field(&C::loss_scale_window,
+              {.name = "loss_scale_window", .doc = "Steps without overflow after which the scale doubles."}),
+        field(&C::hysteresis, {.name = "hysteresis", .doc = "Overflows that it takes to halve the scale."}),
+        field(&C::consecutive_hysteresis,
+              {.name = "consecutive_hysteresis", .doc = "A step without overflow forgets those before."}),
+        field(&C::min_loss_scale, {.name = "min_loss_scale", .doc = "Training ends where the scale would go below."}),
+        field(&C::fp16_master_weights_and_grads,
+              {.name = "fp16_master_weights_and_grads", .doc = "Keeps master weights and gradients in fp16 too."}),
+    };
+    static constexpr std::array checks = {
+        Check{"_validate_loss_scale", "loss_scale is a finite number", loss_scale_is_a_number, "0.19.6", still_there,
+              Phase::fields},
+        Check{"_reject_non_integer_scale_params", "loss_scale_window and min_loss_scale are numbers",
+              scale_params_are_integers, "0.19.6", still_there, Phase::fields},
+        Check{"_validate_dynamic_loss_scale_params", "a dynamic scale needs a positive window and minimum",
+              dynamic_loss_scale_works, "0.19.6"},
+    };
+    static_assert(no_name_twice(rows));
+};
+
+template <>
+struct schema<DeepSpeedBF16Config> {
+    using C = DeepSpeedBF16Config;
+    static constexpr std::string_view name = "DeepSpeedBF16Config";
+    static constexpr Container container = Container::pydantics_choice;
+    static constexpr std::array rows = {
+        field(&C::enabled, {.name = "enabled", .doc = "Trains in bf16, with fp32 master weights."}),
+        field(&C::immediate_grad_update,
+              {.name = "immediate_grad_update", .doc = "Adds each gradient to the fp32 sum as backward produces it."}),
+        field(&C::check_grad_overflow,
+              {.name = "check_grad_overflow", .doc = "Skips a step whose gradients are not all finite."}),
+        field(&C::bf16_master_weights_and_grads,
+              {.name = "bf16_master_weights_and_grads", .doc = "Keeps master weights and gradients in bf16 too."}),
+        field(&C::bf16_optimizer_states,
+              {.name = "bf16_optimizer_states", .doc = "Keeps optimizer states in bf16, if master weights are too."}),
+    };
+    static constexpr std::array<Check, 0> checks{};
+    static_assert(no_name_twice(rows));
+};
+
+template <>
+struct schema<DataTypesConfig> {
+    using C = DataTypesConfig;
+    static constexpr std::string_view name = "data_types";
+    static constexpr Container container = Container::pydantics_choice;
+    static constexpr std::array rows = {
+        field(&C::grad_accum_dtype,
+              {.name = "grad_accum_dtype", .doc = "The type that gradients are summed up in over micro-steps.",
+               .derived = "it is the model's type"}),
+    };
+    static constexpr std::array<Check, 0> checks{};
+};
+
+inline bool read_data_type(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    if (!value.json->is_string()) return refuse(Refusal::kind, value, row, r, path);
+    std::string lower = string_in(*value.json);
+    for (char& ch : lower)
+        if (ch >= 'A' && ch <= 'Z') ch = static_cast<char>(ch - 'A' + 'a');
+    for (std::size_t i = 0; i < data_types.size(); ++i) {
+        if (lower != data_types[i]) continue;
+        *static_cast<DataType*>(member) = static_cast<DataType>(i);
+        return true;
+    }
+    return refuse(Refusal::kind, value, row, r, path);
+}
+inline Json write_data_type(const void* member, const Writing&) {
+    return json_string(to_string(*static_cast<const DataType*>(member)));
+}
+
+template <>
+inline constexpr MemberType member_type<std::optional<DataType>> = {
+    "\"fp16\", \"bf16\" or \"fp32\"", "[\"fp16\"|\"bf16\"|\"fp32\"]",
+    read_optional<DataType, read_data_type>, write_optional<DataType, write_data_type>};
+
+}  // namespace dszero

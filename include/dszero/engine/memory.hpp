@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+//
+// Every byte that a rank's engine holds comes from an account: one per tier (device, host,
+// NVMe), which knows current and peak bytes by purpose and can have a budget. Going over it
+// is an error before anything is allocated. On a machine without an accelerator the device
+// tier is host memory under an account of its own, so that what would fit can be shown.
+#pragma once
+
+#include <dszero/engine/pages.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace dszero {
+
+enum class Tier : unsigned char { device, host, nvme };
+inline constexpr std::size_t tier_count = 3;
+
+enum class Purpose : unsigned char {
+    weights,         ///< In the model's type: whole, or this rank's shard.
+    gradients,       ///< Beyond the bucket they were reduced in.
+    master_weights,  ///< The optimizer's fp32 copy.
+    moments,         ///< The optimizer's states, whatever their number.
+    buckets,         ///< Gradients on their way to being reduced.
+    gathered,        ///< Whole weights, while they are needed (stage 3).
+    staging,         ///< Everything on its way from one place to another.
+};
+inline constexpr std::size_t purpose_count = 7;
+
+std::string_view to_string(Tier tier);        ///< "device"
+std::string_view to_string(Purpose purpose);  ///< "master_weights"
+
+struct Usage {
+    std::size_t current_bytes = 0;
+    std::size_t peak_bytes = 0;
+};
+
+/// Thrown before anything is allocated. what(): "device: 4096 bytes for moments would
+/// exceed the budget of 10000 bytes (8192 in use)".
+class BudgetError : public std::runtime_error {
+public:
+    BudgetError(Tier tier, Purpose purpose, std::size_t asked_bytes, std::size_t in_use_bytes,
+                std::size_t budget_bytes);
+
+    Tier tier;
+    Purpose purpose;
+    std::size_t asked_bytes;
+    std::size_t in_use_bytes;
+    std::size_t budget_bytes;
+};
+
+/// What one rank holds on one tier. Safe to use from several threads.
+class Account {
+public:
+    explicit Account(Tier tier, std::optional<std::size_t> budget_bytes = {})
+        : tier_(tier), budget_bytes_(budget_bytes) {}
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+
+    Tier tier() const { return tier_; }
+    std::optional<std::size_t> budget_bytes() const;
+    void set_budget(std::optional<std::size_t> budget_bytes);
+
+    Usage usage(Purpose purpose) const;
+    Usage total() const;  ///< Its peak is that of the sum, not the sum of the peaks.
+
+    /// Books bytes, or throws BudgetError. Buffer and Charge do this; call neither by hand.
+    void take(Purpose purpose, std::size_t bytes);
+    void give_back(Purpose purpose, std::size_t bytes) noexcept;
+
+private:
+    Tier tier_;
+    mutable std::mutex mutex_;
+    std::optional<std::size_t> budget_bytes_;
+    std::array<Usage, purpose_count> usage_;
+    Usage total_;
+};
+
+/// Bytes on an account for as long as it lives: for what is not memory (a file on NVMe), or
+/// was allocated by someone else.
+class Charge {
+public:
+    Charge() = default;
+    Charge(Account& account, Purpose purpose, std::size_t bytes);
+    Charge(Charge&& other) noexcept;
+    Charge& operator=(Charge&& other) noexcept;
+    ~Charge();
+
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    Account* account_ = nullptr;
+    Purpose purpose_ = Purpose::staging;
+    std::size_t bytes_ = 0;
+};
+
+/// Zeroed memory for `elements` T, aligned to 64 bytes, booked to the byte. From 1 MiB up it
+/// is pages of its own (huge ones where the system has them), touched when it is made and
+/// returned to the system when it is destroyed: resident memory is what the account says.
+/// Converts to std::span<T>.
+template <typename T>
+class Buffer {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+public:
+    Buffer() = default;
+    Buffer(Account& account, Purpose purpose, std::size_t elements);
+    Buffer(Buffer&& other) noexcept
+        : charge_(std::move(other.charge_)),
+          data_(std::exchange(other.data_, nullptr)),
+          elements_(std::exchange(other.elements_, 0)) {}
+    Buffer& operator=(Buffer&& other) noexcept;
+    ~Buffer();
+
+    T* data() { return data_; }
+    const T* data() const { return data_; }
+    std::size_t size() const { return elements_; }
+    std::size_t size_bytes() const { return elements_ * sizeof(T); }
+    bool empty() const { return elements_ == 0; }
+    T* begin() { return data_; }
+    T* end() { return data_ + elements_; }
+    const T* begin() const { return data_; }
+    const T* end() const { return data_ + elements_; }
+    T& operator[](std::size_t i) { return data_[i]; }
+    const T& operator[](std::size_t i) const { return data_[i]; }
+
+    std::span<T> span() { return {data_, elements_}; }
+    std::span<const T> span() const { return {data_, elements_}; }
+
+private:
+    Charge charge_;
+    T* data_ = nullptr;
+    std::size_t elements_ = 0;
+};
+
+/// In bytes, each optional.
+struct MemoryBudgets {
+    std::optional<std::size_t> device = {};
+    std::optional<std::size_t> host = {};
+    std::optional<std::size_t> nvme = {};
+};
+
+/// The accounts of one rank.
+class Memory {
+public:
+    explicit Memory(const MemoryBudgets& budgets = {})
+        : accounts_{{Account(Tier::device, budgets.device), Account(Tier::host, budgets.host),
+                     Account(Tier::nvme, budgets.nvme)}} {}
+
+    Account& operator[](Tier tier) { return accounts_[static_cast<std::size_t>(tier)]; }
+    const Account& operator[](Tier tier) const { return accounts_[static_cast<std::size_t>(tier)]; }
+
+private:
+    std::array<Account, tier_count> accounts_;
+};
+
+// ---- Implementation ----
+
+inline std::string_view to_string(Tier tier) {
+    constexpr std::string_view names[] = {"device", "host", "nvme"};
+    return names[static_cast<std::size_t>(tier)];
+}
+
+inline std::string_view to_string(Purpose purpose) {
+    constexpr std::string_view names[] = {"weights", "gradients", "master_weights", "moments",
+                                          "buckets", "gathered",  "staging"};
+    return names[static_cast<std::size_t>(purpose)];
+}
+
+inline BudgetError::BudgetError(Tier on, Purpose for_what, std::size_t asked, std::size_t in_use,
+                                std::size_t budget)
+    : std::runtime_error(std::string(to_string(on)) + ": " + std::to_string(asked) + " bytes for " +
+                         std::string(to_string(for_what)) + " would exceed the budget of " +
+                         std::to_string(budget) + " bytes (" + std::to_string(in_use) + " in use)"),
+      tier(on),
+      purpose(for_what),
+      asked_bytes(asked),
+      in_use_bytes(in_use),
+      budget_bytes(budget) {}
+
+inline void Account::take(Purpose purpose, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t limit = budget_bytes_.value_or(std::numeric_limits<std::size_t>::max());
+    if (total_.current_bytes > limit || bytes > limit - total_.current_bytes)
+        throw BudgetError(tier_, purpose, bytes, total_.current_bytes, limit);
+    for (Usage* usage : {&usage_[static_cast<std::size_t>(purpose)], &total_}) {
+        usage->current_bytes += bytes;
+        usage->peak_bytes = std::max(usage->peak_bytes, usage->current_bytes);
+    }
+}
+
+inline void Account::give_back(Purpose purpose, std::size_t bytes) noexcept {
+    const std::lock_guard lock(mutex_);
+    usage_[static_cast<std::size_t>(purpose)].current_bytes -= bytes;
+    total_.current_bytes -= bytes;
+}
+
+inline std::optional<std::size_t> Account::budget_bytes() const {
+    const std::lock_guard lock(mutex_);
+    return budget_bytes_;
+}
+
+inline void Account::set_budget(std::optional<std::size_t> budget_bytes) {
+    const std::lock_guard lock(mutex_);
+    budget_bytes_ = budget_bytes;
+}
+
+inline Usage Account::usage(Purpose purpose) const {
+    const std::lock_guard lock(mutex_);
+    return usage_[static_cast<std::size_t>(purpose)];
+}
+
+inline Usage Account::total() const {
+    const std::lock_guard lock(mutex_);
+    return total_;
+}
+
+inline Charge::Charge(Account& account, Purpose purpose, std::size_t bytes)
+    : account_(&account), purpose_(purpose), bytes_(bytes) {
+    account.take(purpose, bytes);
+}
+
+inline Charge::Charge(Charge&& other) noexcept
+    : account_(std::exchange(other.account_, nullptr)),
+      purpose_(other.purpose_),
+      bytes_(std::exchange(other.bytes_, 0)) {}
+
+inline Charge& Charge::operator=(Charge&& other) noexcept {
+    Charge old(std::move(*this));
+    account_ = std::exchange(other.account_, nullptr);
+    purpose_ = other.purpose_;
+    bytes_ = std::exchange(other.bytes_, 0);
+    return *this;
+}
+
+inline Charge::~Charge() {
+    if (account_ != nullptr) account_->give_back(purpose_, bytes_);
+}
+
+template <typename T>
+Buffer<T>::Buffer(Account& account, Purpose purpose, std::size_t elements) {
+    if (elements > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
+    charge_ = Charge(account, purpose, elements * sizeof(T));
+    data_ = static_cast<T*>(allocate_zeroed(elements * sizeof(T)));
+    elements_ = elements;
+}
+
+template <typename T>
+Buffer<T>& Buffer<T>::operator=(Buffer&& other) noexcept {
+    if (this != &other) {
+        free_zeroed(data_, size_bytes());
+        charge_ = std::move(other.charge_);
+        data_ = std::exchange(other.data_, nullptr);
+        elements_ = std::exchange(other.elements_, 0);
+    }
+    return *this;
+}
+
+template <typename T>
+Buffer<T>::~Buffer() {
+    free_zeroed(data_, size_bytes());
+}
+
+}  // namespace dszero

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// Whole parameters, in fp32, from whoever has their parts: master weights and the
+// optimizer's states. Collective; at any stage the same.
+#pragma once
+
+#include <dszero/engine/communicator.hpp>
+#include <dszero/engine/optimizer.hpp>
+#include <dszero/engine/stage.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dszero {
+
+/// From each rank its part of a parameter.
+template <Communicator C>
+std::vector<float> collect(C& comm, const Stage& stage, const Layout& layout, std::size_t parameter,
+                           std::span<const float> mine) {
+    if (stage.replicated()) return {mine.begin(), mine.end()};
+    std::vector<float> all(layout.parameters[parameter].elements);
+    std::vector<Share> shares;
+    for (const OwnedRange& range : stage.place(parameter).owners) {  // without padding
+        const std::size_t begin = std::min(range.offset, all.size());
+        shares.push_back({static_cast<int>(range.rank), begin, std::min(range.elements, all.size() - begin)});
+    }
+    all_gather(comm, mine, std::span(all), shares);
+    return all;
+}
+
+/// This rank's part of a parameter's master weights, which lies in one segment.
+inline std::span<const float> my_masters(Stage& stage, const Cover& mine) {
+    for (std::size_t s = 0; s < stage.segments().size(); ++s) {
+        const ShardSegment& segment = stage.segments()[s];
+        if (mine.position < segment.position || mine.position >= segment.position + segment.elements)
+            continue;
+        return stage.optimizer_shard()
+            .master(s, [&](std::size_t i) { return stage.my_weights(i); })
+            .subspan(mine.position - segment.position, mine.elements);
+    }
+    return {};
+}
+
+/// A frozen parameter has no master: its weights, converted.
+template <Communicator C>
+std::vector<float> read_weight(C& comm, Stage& stage, const Layout& layout, std::size_t parameter) {
+    if (!layout.parameters.at(parameter).frozen) {
+        const Cover& mine = stage.place(parameter).mine;
+        return collect(comm, stage, layout, parameter,
+                       mine.elements == 0 ? std::span<const float>() : my_masters(stage, mine));
+    }
+    std::vector<float> values(layout.parameters[parameter].elements);
+    stage.bring(parameter);
+    copy(stage.weight(parameter),
+         {reinterpret_cast<std::byte*>(values.data()), values.size(), ScalarType::fp32});
+    stage.let_go(parameter);
+    return values;
+}
+
+template <Communicator C>
+std::vector<float> read_state(C& comm, Stage& stage, const Layout& layout, std::size_t parameter,
+                              std::span<const OptimizerState> states, std::string_view name) {
+    if (layout.parameters.at(parameter).frozen)
+        throw std::invalid_argument("the frozen parameter " + layout.parameters[parameter].name +
+                                    " has no state");
+    const auto state =
+        std::find_if(states.begin(), states.end(), [&](const OptimizerState& s) { return s.name == name; });
+    if (state == states.end()) throw std::invalid_argument("the optimizer has no state " + std::string(name));
+    const Cover& mine = stage.place(parameter).mine;
+    const std::span<float> shard =
+        stage.optimizer_shard().state(static_cast<std::size_t>(state - states.begin()));
+    return collect(comm, stage, layout, parameter, shard.subspan(mine.position, mine.elements));
+}
+
+}  // namespace dszero

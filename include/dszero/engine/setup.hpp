@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// What every stage is made from: the ranks, the model, where memory comes from, and
+// the configuration's answers. engine.hpp fills it in; nothing below reads a config.
+#pragma once
+
+#include <dszero/engine/array.hpp>
+#include <dszero/engine/bucket.hpp>
+#include <dszero/engine/communicator.hpp>
+#include <dszero/engine/erased_optimizer.hpp>
+#include <dszero/engine/thread_pool.hpp>
+#include <dszero/engine/view.hpp>
+#include <dszero/layout/partition.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace dszero {
+
+/// The micro-steps whose gradients make one step.
+struct Window {
+    std::size_t steps = 1;
+    std::size_t micro = 0;
+
+    bool last() const { return micro + 1 == steps; }
+};
+
+/// What stage 3 keeps whole, and for how long. In elements.
+struct GatherLimits {
+    std::size_t persistence_threshold = 0;
+    std::size_t model_persistence_threshold = 0;
+    std::size_t live = 0;
+    std::size_t reuse_distance = 0;
+    std::size_t prefetch = 0;
+};
+
+/// What a configuration says to a stage.
+struct StageSettings {
+    ScalarType model = ScalarType::fp32;
+    ScalarType accumulation = ScalarType::fp32;
+    ReducerOptions reducer;
+    std::size_t reduce_bucket_size = 0;  ///< in elements, as is sub_group_size
+    bool round_robin = false;
+    std::size_t parameter_alignment = 1;
+    std::size_t sub_group_size = 0;
+    GatherLimits gather;
+};
+
+template <Communicator C>
+struct Setup : StageSettings {
+    C& comm;
+    const Layout& layout;
+    Memory& memory;
+    ThreadPool& pool;
+    const ErasedOptimizer& optimizer;
+    const Window& window;
+    Plan plan;  ///< what the stage will hold; committed once it is built
+
+    std::size_t ranks() const { return static_cast<std::size_t>(comm.size()); }
+    std::size_t rank() const { return static_cast<std::size_t>(comm.rank()); }
+};
+
+inline std::vector<Share> to_shares(std::span<const OwnedRange> ranges, std::size_t begin) {
+    std::vector<Share> shares;
+    for (const OwnedRange& range : ranges)
+        shares.push_back({static_cast<int>(range.rank), begin + range.offset, range.elements});
+    return shares;
+}
+
+/// Calls f(offset, values) with a parameter's initial values, a few thousand at a time.
+template <class F>
+void for_each_initial_block(const Layout& layout, std::size_t parameter, std::size_t offset,
+                            std::size_t elements, const F& f) {
+    float values[4096];
+    for (std::size_t i = 0; i < elements; i += std::size(values)) {
+        const std::span<float> block(values, std::min(std::size(values), elements - i));
+        std::fill(block.begin(), block.end(), 0.0f);
+        if (layout.init) layout.init(parameter, offset + i, block);
+        f(i, block);
+    }
+}
+
+/// The most room that one module's gradients take up in a bucket.
+template <class Room>
+std::size_t largest_module(const Layout& layout, const std::vector<std::size_t>& uses, const Room& room) {
+    std::size_t most = 0;
+    for (const Module& module : layout.modules) {
+        std::size_t sum = 0;
+        for (const std::size_t p : module.parameters)
+            if (!layout.parameters[p].frozen && uses[p] == 1) sum += room(p);
+        most = std::max(most, sum);
+    }
+    return most;
+}
+
+/// A bucket for gradients that several modules add to: each has its place, from its first use to its last.
+template <class Room>
+std::size_t shared_elements(const Layout& layout, const std::vector<std::size_t>& uses, const Room& room) {
+    std::size_t sum = 0;
+    for (std::size_t p = 0; p < layout.parameters.size(); ++p)
+        if (!layout.parameters[p].frozen && uses[p] > 1) sum += room(p);
+    return sum;
+}
+
+}  // namespace dszero

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+//
+// Stage 3's weights: every rank holds a piece of each parameter. A module's weights
+// are gathered before use and released after it, with three exceptions. Small ones
+// stay (they are persistent) until the next step changes them; those needed again
+// soon stay (max_reuse_distance); and those that the recorded order says will come
+// next are gathered ahead (prefetch_bucket_size, as far as max_live_parameters allows).
+#pragma once
+
+#include <dszero/engine/setup.hpp>
+#include <dszero/engine/use_order.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace dszero {
+
+/// Memory for whole parameters, which come and go in few sizes: a block that became free is used again for
+/// the same size. What is held, free blocks included, never exceeds the most that was ever in use.
+class GatherPool {
+public:
+    using Block = Buffer<std::byte>;
+
+    explicit GatherPool(Memory& memory) : account_(memory[Tier::device]) {}
+
+    Block take(std::size_t bytes) {
+        in_use_ += bytes;
+        most_in_use_ = std::max(most_in_use_, in_use_);
+        const auto same =
+            std::find_if(free_.begin(), free_.end(), [&](const Block& b) { return b.size() == bytes; });
+        if (same != free_.end()) {
+            Block block = std::move(*same);
+            free_.erase(same);
+            free_bytes_ -= bytes;
+            return block;
+        }
+        while (!free_.empty() && in_use_ + free_bytes_ > most_in_use_) {
+            free_bytes_ -= free_.front().size();
+            free_.pop_front();
+        }
+        return Block(account_, Purpose::gathered, bytes);
+    }
+    void give_back(Block block) {
+        in_use_ -= block.size();
+        free_bytes_ += block.size();
+        free_.push_back(std::move(block));
+    }
+
+private:
+    Account& account_;
+    std::list<Block> free_;
+    std::size_t in_use_ = 0, free_bytes_ = 0, most_in_use_ = 0;
+};
+
+template <Communicator C>
+class SplitWeights {
+public:
+    SplitWeights(Setup<C>& setup, const PiecePartition& partition)
+        : comm_(setup.comm),
+          layout_(setup.layout),
+          partition_(partition),
+          limits_(setup.gather),
+          type_(setup.model),
+          persistent_(persistent_parameters(layout_, limits_.persistence_threshold,
+                                            limits_.model_persistence_threshold)),
+          shard_(setup.plan, Tier::device, Purpose::weights, setup.model, partition.shard + partition.frozen),
+          pool_(setup.memory),
+          whole_(layout_.parameters.size()) {}
+
+    /// To be called once memory is there.
+    void init() {
+        for (std::size_t p = 0; p < layout_.parameters.size(); ++p) {
+            const Cover cover = partition_.cover(layout_, p, rank());
+            const View piece = shard_.part(cover.position, cover.elements);
+            for_each_initial_block(layout_, p, cover.offset, cover.elements,
+                                   [&](std::size_t i, std::span<const float> values) {
+                                       store(values, piece.part(i, values.size()));
+                                   });
+        }
+    }
+
+    /// Brings a module's weights together. Collective, as are all that follow.
+    void acquire(std::size_t module) {
+        if (!order_.visit(module)) forget_plans();
+        for (const std::size_t p : parameters(module)) {
+            ++whole_[p].holders;
+            start(p);
+        }
+        for (const std::size_t p : parameters(module)) finish(p);
+        prefetch();
+    }
+
+    void release(std::size_t module) {
+        for (const std::size_t p : parameters(module))
+            if (--whole_[p].holders == 0 && !keep(p)) drop(p);
+    }
+
+    /// One parameter, outside a pass.
+    void bring(std::size_t p) {
+        ++whole_[p].holders;
+        start(p);
+        finish(p);
+    }
+    void let_go(std::size_t p) {
+        if (--whole_[p].holders == 0 && !persistent_[p]) drop(p);
+    }
+
+    void end_pass() {
+        order_.end_pass();
+        forget_plans();
+    }
+
+    /// After a step: what persists is out of date.
+    void refresh() {
+        for (std::size_t p = 0; p < whole_.size(); ++p) {
+            if (!whole_[p].present) continue;
+            drop(p);
+            start(p);
+        }
+        for (std::size_t p = 0; p < whole_.size(); ++p) finish(p);
+    }
+
+    View whole(std::size_t p) { return {whole_[p].block.data(), layout_.parameters[p].elements, type_}; }
+    View part(const ShardSegment& segment) const { return shard_.part(segment.position, segment.elements); }
+    const std::vector<bool>& persistent() const { return persistent_; }
+    const UseOrder& order() const { return order_; }
+
+private:
+    using Started = decltype(std::declval<C&>().start_all_gather(std::span<const float>(), std::span<float>(),
+                                                                 std::span<const Share>()));
+    /// A parameter that is gathered, or about to be.
+    struct Whole {
+        GatherPool::Block block;
+        std::optional<Started> work;
+        bool present = false;     ///< gathered, or under way
+        std::size_t holders = 0;  ///< uses that have not ended
+        std::size_t wanted_at =
+            0;  ///< the last use that it was gathered ahead for, counted from 1 in the order
+    };
+
+    std::size_t rank() const { return static_cast<std::size_t>(comm_.rank()); }
+    const std::vector<std::size_t>& parameters(std::size_t module) const {
+        return layout_.modules[module].parameters;
+    }
+
+    void start(std::size_t p) {
+        Whole& whole = whole_[p];
+        if (whole.present) return;
+        const std::size_t elements = partition_.padded(p), piece = partition_.pieces[p];
+        whole.block = pool_.take(elements * size_of(type_));
+        whole.present = true;
+        live_ += layout_.parameters[p].elements;
+        with_scalar(type_, [&](auto t) {
+            using T = typename decltype(t)::type;
+            const std::span<T> out = View{whole.block.data(), elements, type_}.template as<T>();
+            const std::span<T> mine = shard_.part(partition_.positions[p], piece).template as<T>();
+            whole.work.emplace(
+                comm_.start_all_gather(std::span<const T>(mine), out, equal_shares(elements, comm_.size())));
+        });
+    }
+    void finish(std::size_t p) {
+        if (!whole_[p].work) return;
+        whole_[p].work->wait();
+        whole_[p].work.reset();
+    }
+    void drop(std::size_t p) {
+        finish(p);
+        whole_[p].present = false;
+        whole_[p].wanted_at = 0;
+        live_ -= layout_.parameters[p].elements;
+        pool_.give_back(std::exchange(whole_[p].block, {}));
+    }
+
+    /// Gathers ahead, where the last call stopped.
+    void prefetch() {
+        if (!order_.known()) return;
+        if (planned_ < order_.position()) planned_ = order_.position(), planned_within_ = 0;
+        const std::size_t room = limits_.live - std::min(limits_.live, live_);
+        const std::size_t most = std::min(room, limits_.prefetch);
+        for (std::size_t started = 0; started < most && planned_ < order_.length();
+             ++planned_, planned_within_ = 0) {
+            const std::vector<std::size_t>& next = parameters(order_.at(planned_));
+            for (; planned_within_ < next.size() && started < most; ++planned_within_) {
+                const std::size_t p = next[planned_within_];
+                whole_[p].wanted_at = planned_ + 1;
+                if (whole_[p].present) continue;
+                start(p);
+                started += layout_.parameters[p].elements;
+            }
+            if (planned_within_ < next.size()) break;
+        }
+    }
+
+    bool keep(std::size_t p) const {
+        if (persistent_[p]) return true;
+        if (!order_.known()) return false;
+        if (whole_[p].wanted_at > order_.position()) return true;
+        if (live_ > limits_.live) return false;
+        std::size_t distance = 0;
+        for (const std::size_t module : order_.upcoming()) {
+            if (distance >= limits_.reuse_distance) break;
+            for (const std::size_t q : parameters(module)) {
+                if (q == p) return true;
+                distance += layout_.parameters[q].elements;
+            }
+        }
+        return false;
+    }
+
+    /// Lets go of what was kept or gathered for later.
+    void forget_plans() {
+        planned_ = 0;
+        planned_within_ = 0;
+        for (std::size_t p = 0; p < whole_.size(); ++p) {
+            whole_[p].wanted_at = 0;
+            if (whole_[p].present && whole_[p].holders == 0 && !persistent_[p]) drop(p);
+        }
+    }
+
+    C& comm_;
+    const Layout& layout_;
+    const PiecePartition& partition_;
+    GatherLimits limits_;
+    ScalarType type_;
+    std::vector<bool> persistent_;
+    Array shard_;
+    GatherPool pool_;
+    UseOrder order_;
+    std::size_t planned_ = 0;         ///< the place in the order that prefetching has come to
+    std::size_t planned_within_ = 0;  ///< the parameter of that module
+    std::size_t live_ = 0;            ///< elements gathered, or under way
+    std::vector<Whole> whole_;        ///< last: its works are waited for before the memory goes
+};
+
+}  // namespace dszero
