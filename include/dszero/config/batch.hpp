@@ -51,21 +51,29 @@ inline Batch complete_batch(const BatchConfig& config, std::int64_t ranks) {
                accumulation = config.gradient_accumulation_steps;
     const auto positive = [](std::optional<std::int64_t> number, std::string_view name) {
         if (number && *number <= 0)
-            throw std::invalid_argument(std::string(name) + " must be greater than 0, got " + std::to_string(*number));
+            throw std::invalid_argument(std::string(name) + " must be greater than 0, got " +
+                                        std::to_string(*number));
     };
     positive(train, "train_batch_size");
     positive(micro, "train_micro_batch_size_per_gpu");
     positive(accumulation, "gradient_accumulation_steps");
     if (!train && !micro)
-        throw std::invalid_argument("either train_batch_size or train_micro_batch_size_per_gpu must be given");
+        throw std::invalid_argument(
+            "either train_batch_size or train_micro_batch_size_per_gpu must be given");
     Batch batch;
-    if (train && micro && !accumulation) batch = {*train, *micro, *train / *micro / ranks};
-    else if (train) batch = {*train, micro ? *micro : *train / ranks / accumulation.value_or(1), accumulation.value_or(1)};
-    else batch = {*micro * accumulation.value_or(1) * ranks, *micro, accumulation.value_or(1)};
-    if (batch.micro <= 0 || batch.accumulation <= 0 || batch.train != batch.micro * batch.accumulation * ranks)
+    if (train && micro && !accumulation)
+        batch = {*train, *micro, *train / *micro / ranks};
+    else if (train)
+        batch = {*train, micro ? *micro : *train / ranks / accumulation.value_or(1),
+                 accumulation.value_or(1)};
+    else
+        batch = {*micro * accumulation.value_or(1) * ranks, *micro, accumulation.value_or(1)};
+    if (batch.micro <= 0 || batch.accumulation <= 0 ||
+        batch.train != batch.micro * batch.accumulation * ranks)
         throw std::invalid_argument("train_batch_size " + std::to_string(batch.train) +
-                                    " is not micro batch " + std::to_string(batch.micro) + " * accumulation steps " +
-                                    std::to_string(batch.accumulation) + " * ranks " + std::to_string(ranks));
+                                    " is not micro batch " + std::to_string(batch.micro) +
+                                    " * accumulation steps " + std::to_string(batch.accumulation) +
+                                    " * ranks " + std::to_string(ranks));
     return batch;
 }
 
@@ -75,14 +83,15 @@ struct schema<BatchConfig> {
     static constexpr std::string_view name = "batch";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::train_batch_size, {.name = "train_batch_size", .doc = "Samples a step, over all ranks.",
+        field(&C::train_batch_size, {.name = "train_batch_size",
+                                     .doc = "Samples a step, over all ranks.",
                                      .derived = "it follows from the other two and the ranks"}),
-        field(&C::train_micro_batch_size_per_gpu,
-              {.name = "train_micro_batch_size_per_gpu", .doc = "Samples a rank sees in one forward and backward.",
-               .derived = "it follows from the other two and the ranks"}),
-        field(&C::gradient_accumulation_steps,
-              {.name = "gradient_accumulation_steps", .doc = "Forward and backward passes a step.",
-               .derived = "it follows from the other two and the ranks"}),
+        field(&C::train_micro_batch_size_per_gpu, {.name = "train_micro_batch_size_per_gpu",
+                                                   .doc = "Samples a rank sees in one forward and backward.",
+                                                   .derived = "it follows from the other two and the ranks"}),
+        field(&C::gradient_accumulation_steps, {.name = "gradient_accumulation_steps",
+                                                .doc = "Forward and backward passes a step.",
+                                                .derived = "it follows from the other two and the ranks"}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -94,16 +103,17 @@ struct schema<GradientConfig> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::gradient_clipping,
-              {.name = "gradient_clipping", .doc = "The largest norm of all gradients together; 0 leaves it as it is.",
+              {.name = "gradient_clipping",
+               .doc = "The largest norm of all gradients together; 0 leaves it as it is.",
                .before = {.release = "0.19.3", .preset = 0.0}}),
-        field(&C::prescale_gradients,
-              {.name = "prescale_gradients", .doc = "Divides gradients by the ranks before they are summed."}),
+        field(&C::prescale_gradients, {.name = "prescale_gradients",
+                                       .doc = "Divides gradients by the ranks before they are summed."}),
         field(&C::gradient_predivide_factor,
               {.name = "gradient_predivide_factor",
                .doc = "Divides gradients by this before they are summed, and by the rest after."}),
-        field(&C::communication_data_type,
-              {.name = "communication_data_type", .doc = "The type that gradients are sent and summed in.",
-               .derived = "it is the model's type"}),
+        field(&C::communication_data_type, {.name = "communication_data_type",
+                                            .doc = "The type that gradients are sent and summed in.",
+                                            .derived = "it is the model's type"}),
     };
     static constexpr std::array<Check, 0> checks{};
 };

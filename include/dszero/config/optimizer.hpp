@@ -76,7 +76,8 @@ struct schema<OptimizerConfig> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::type, {.name = "type", .doc = "The optimizer's name: Adam, AdamW, Adagrad, Lion, SGD, …"}),
-        field(&C::params, {.name = "params", .doc = "What its constructor takes: lr, betas, eps, weight_decay, …"}),
+        field(&C::params,
+              {.name = "params", .doc = "What its constructor takes: lr, betas, eps, weight_decay, …"}),
         field(&C::legacy_fusion, {.name = "legacy_fusion", .doc = "Uses the first fused fp16 optimizer."}),
     };
     static constexpr std::array<Check, 0> checks{};
@@ -91,12 +92,16 @@ struct schema<AdamParams> {
         field(&C::lr, {.name = "lr", .doc = "Learning rate.", .at_least = 0.0}),
         field(&C::betas, {.name = "betas", .doc = "How much of the moments is kept in each step."}),
         field(&C::eps, {.name = "eps", .doc = "Added to the root of the second moment.", .at_least = 0.0}),
-        field(&C::weight_decay, {.name = "weight_decay", .doc = "Share of a weight that is taken off, times lr."}),
-        field(&C::bias_correction, {.name = "bias_correction", .doc = "Makes up for moments that start at zero."}),
-        field(&C::adam_w_mode, {.name = "adam_w_mode", .doc = "Decays weights, not gradients; for type Adam."}),
+        field(&C::weight_decay,
+              {.name = "weight_decay", .doc = "Share of a weight that is taken off, times lr."}),
+        field(&C::bias_correction,
+              {.name = "bias_correction", .doc = "Makes up for moments that start at zero."}),
+        field(&C::adam_w_mode,
+              {.name = "adam_w_mode", .doc = "Decays weights, not gradients; for type Adam."}),
         field(&C::torch_adam, {.name = "torch_adam", .doc = "Uses torch's implementation."}),
         field(&C::amsgrad, {.name = "amsgrad", .doc = "Not offered: must be false."}),
-        field(&C::fp32_optimizer_states, {.name = "fp32_optimizer_states", .doc = "Keeps the moments in fp32."}),
+        field(&C::fp32_optimizer_states,
+              {.name = "fp32_optimizer_states", .doc = "Keeps the moments in fp32."}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -108,10 +113,13 @@ struct schema<AdagradParams> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::lr, {.name = "lr", .doc = "Learning rate.", .at_least = 0.0}),
-        field(&C::lr_decay, {.name = "lr_decay", .doc = "Lowers the rate with the number of steps.", .at_least = 0.0}),
-        field(&C::weight_decay, {.name = "weight_decay", .doc = "Share of the weight added to its gradient."}),
-        field(&C::initial_accumulator_value,
-              {.name = "initial_accumulator_value", .doc = "What the sum of squares starts at.", .at_least = 0.0}),
+        field(&C::lr_decay,
+              {.name = "lr_decay", .doc = "Lowers the rate with the number of steps.", .at_least = 0.0}),
+        field(&C::weight_decay,
+              {.name = "weight_decay", .doc = "Share of the weight added to its gradient."}),
+        field(&C::initial_accumulator_value, {.name = "initial_accumulator_value",
+                                              .doc = "What the sum of squares starts at.",
+                                              .at_least = 0.0}),
         field(&C::eps, {.name = "eps", .doc = "Added to the root of the sum of squares.", .at_least = 0.0}),
     };
     static constexpr std::array<Check, 0> checks{};
@@ -124,8 +132,10 @@ struct schema<LionParams> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::lr, {.name = "lr", .doc = "Learning rate.", .at_least = 0.0}),
-        field(&C::betas, {.name = "betas", .doc = "Shares of the momentum, in the step and in what is kept."}),
-        field(&C::weight_decay, {.name = "weight_decay", .doc = "Share of a weight that is taken off, times lr."}),
+        field(&C::betas,
+              {.name = "betas", .doc = "Shares of the momentum, in the step and in what is kept."}),
+        field(&C::weight_decay,
+              {.name = "weight_decay", .doc = "Share of a weight that is taken off, times lr."}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -137,9 +147,12 @@ struct schema<SGDParams> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::lr, {.name = "lr", .doc = "Learning rate.", .at_least = 0.0}),
-        field(&C::momentum, {.name = "momentum", .doc = "How much of the step before is kept.", .at_least = 0.0}),
-        field(&C::dampening, {.name = "dampening", .doc = "Share of the gradient that the momentum leaves out."}),
-        field(&C::weight_decay, {.name = "weight_decay", .doc = "Share of the weight added to its gradient."}),
+        field(&C::momentum,
+              {.name = "momentum", .doc = "How much of the step before is kept.", .at_least = 0.0}),
+        field(&C::dampening,
+              {.name = "dampening", .doc = "Share of the gradient that the momentum leaves out."}),
+        field(&C::weight_decay,
+              {.name = "weight_decay", .doc = "Share of the weight added to its gradient."}),
         field(&C::nesterov, {.name = "nesterov", .doc = "Looks ahead along the momentum."}),
     };
     static constexpr std::array<Check, 0> checks{};
@@ -157,7 +170,8 @@ inline OptimizerParams typed_params(const OptimizerConfig& optimizer) {
     if (lower == "adam" || lower == "adamw") {
         AdamParams params = read_params(AdamParams(), type, optimizer.params);
         params.adam_w_mode = params.adam_w_mode || lower == "adamw";
-        if (params.torch_adam && params.adam_w_mode) {  // torch.optim.AdamW: the one class with a decay by default
+        if (params.torch_adam &&
+            params.adam_w_mode) {  // torch.optim.AdamW: the one class with a decay by default
             params.weight_decay = 1e-2;
             const bool adam_w_mode = params.adam_w_mode;
             read_params(params, type, optimizer.params);
@@ -171,7 +185,8 @@ inline OptimizerParams typed_params(const OptimizerConfig& optimizer) {
     if (lower == "adagrad") return read_params(AdagradParams(), type, optimizer.params);
     if (lower == "lion") return read_params(LionParams(), type, optimizer.params);
     if (type == "SGD") return read_params(SGDParams(), type, optimizer.params);  // torch's: its case counts
-    throw std::invalid_argument((type.empty() ? std::string("no optimizer is given; choose one of") : "optimizer \"" + type + "\" is not one of") +
+    throw std::invalid_argument((type.empty() ? std::string("no optimizer is given; choose one of")
+                                              : "optimizer \"" + type + "\" is not one of") +
                                 " Adam, AdamW, Adagrad, Lion, SGD");
 }
 

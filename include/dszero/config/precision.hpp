@@ -69,7 +69,8 @@ inline void require_number(Checking& c, std::string_view name) {
     const Given& given = c.field(name);
     if (!given.passed || !given.present) return;
     const Json& json = *given.value.json;
-    const bool infinite = json.is_number_float() && !std::isfinite(*json.get_ptr<const Json::number_float_t*>());
+    const bool infinite =
+        json.is_number_float() && !std::isfinite(*json.get_ptr<const Json::number_float_t*>());
     if (!json.is_boolean() && !infinite) return;
     c.fail_at(name, "wrong-type", c.reading.value_span(given.value),
               std::string(name) + " must be a finite number, got " + c.reading.shown(given.value));
@@ -85,10 +86,12 @@ inline void dynamic_loss_scale_works(Checking& c) {
     const auto positive = [&](std::string_view name, std::int64_t number) {
         if (number > 0) return true;
         c.fail("out-of-bounds", c.reading.value_span(c.field(name).value),
-               std::string(name) + " must be greater than 0 with a dynamic loss scale, got " + std::to_string(number));
+               std::string(name) + " must be greater than 0 with a dynamic loss scale, got " +
+                   std::to_string(number));
         return false;
     };
-    if (positive("loss_scale_window", config.loss_scale_window)) positive("min_loss_scale", config.min_loss_scale);
+    if (positive("loss_scale_window", config.loss_scale_window))
+        positive("min_loss_scale", config.min_loss_scale);
 }
 
 template <>
@@ -99,23 +102,25 @@ struct schema<DeepSpeedFP16Config> {
     static constexpr std::array rows = {
         field(&C::enabled, {.name = "enabled", .doc = "Trains in fp16, with fp32 master weights."}),
         field(&C::auto_cast, {.name = "auto_cast", .doc = "Casts the model's inputs to fp16."}),
-        field(&C::loss_scale,
-              {.name = "loss_scale", .doc = "A fixed loss scale; 0 adjusts it while training.", .at_least = 0.0}),
-        field(&C::initial_scale_power,
-              {.name = "initial_scale_power", .doc = "The dynamic scale starts at 2 to this power.",
-               .before = {.release = "0.8.0", .preset = 32}}),
+        field(&C::loss_scale, {.name = "loss_scale",
+                               .doc = "A fixed loss scale; 0 adjusts it while training.",
+                               .at_least = 0.0}),
+        field(&C::initial_scale_power, {.name = "initial_scale_power",
+                                        .doc = "The dynamic scale starts at 2 to this power.",
+                                        .before = {.release = "0.8.0", .preset = 32}}),
         field(&C::loss_scale_window,
               {.name = "loss_scale_window", .doc = "Steps without overflow after which the scale doubles."}),
         field(&C::hysteresis, {.name = "hysteresis", .doc = "Overflows that it takes to halve the scale."}),
         field(&C::consecutive_hysteresis,
               {.name = "consecutive_hysteresis", .doc = "A step without overflow forgets those before."}),
-        field(&C::min_loss_scale, {.name = "min_loss_scale", .doc = "Training ends where the scale would go below."}),
-        field(&C::fp16_master_weights_and_grads,
-              {.name = "fp16_master_weights_and_grads", .doc = "Keeps master weights and gradients in fp16 too."}),
+        field(&C::min_loss_scale,
+              {.name = "min_loss_scale", .doc = "Training ends where the scale would go below."}),
+        field(&C::fp16_master_weights_and_grads, {.name = "fp16_master_weights_and_grads",
+                                                  .doc = "Keeps master weights and gradients in fp16 too."}),
     };
     static constexpr std::array checks = {
-        Check{"_validate_loss_scale", "loss_scale is a finite number", loss_scale_is_a_number, "0.19.6", still_there,
-              Phase::fields},
+        Check{"_validate_loss_scale", "loss_scale is a finite number", loss_scale_is_a_number, "0.19.6",
+              still_there, Phase::fields},
         Check{"_reject_non_integer_scale_params", "loss_scale_window and min_loss_scale are numbers",
               scale_params_are_integers, "0.19.6", still_there, Phase::fields},
         Check{"_validate_dynamic_loss_scale_params", "a dynamic scale needs a positive window and minimum",
@@ -132,13 +137,15 @@ struct schema<DeepSpeedBF16Config> {
     static constexpr std::array rows = {
         field(&C::enabled, {.name = "enabled", .doc = "Trains in bf16, with fp32 master weights."}),
         field(&C::immediate_grad_update,
-              {.name = "immediate_grad_update", .doc = "Adds each gradient to the fp32 sum as backward produces it."}),
+              {.name = "immediate_grad_update",
+               .doc = "Adds each gradient to the fp32 sum as backward produces it."}),
         field(&C::check_grad_overflow,
               {.name = "check_grad_overflow", .doc = "Skips a step whose gradients are not all finite."}),
-        field(&C::bf16_master_weights_and_grads,
-              {.name = "bf16_master_weights_and_grads", .doc = "Keeps master weights and gradients in bf16 too."}),
+        field(&C::bf16_master_weights_and_grads, {.name = "bf16_master_weights_and_grads",
+                                                  .doc = "Keeps master weights and gradients in bf16 too."}),
         field(&C::bf16_optimizer_states,
-              {.name = "bf16_optimizer_states", .doc = "Keeps optimizer states in bf16, if master weights are too."}),
+              {.name = "bf16_optimizer_states",
+               .doc = "Keeps optimizer states in bf16, if master weights are too."}),
     };
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
@@ -150,9 +157,9 @@ struct schema<DataTypesConfig> {
     static constexpr std::string_view name = "data_types";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::grad_accum_dtype,
-              {.name = "grad_accum_dtype", .doc = "The type that gradients are summed up in over micro-steps.",
-               .derived = "it is the model's type"}),
+        field(&C::grad_accum_dtype, {.name = "grad_accum_dtype",
+                                     .doc = "The type that gradients are summed up in over micro-steps.",
+                                     .derived = "it is the model's type"}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -175,7 +182,7 @@ inline Json write_data_type(const void* member, const Writing&) {
 
 template <>
 inline constexpr MemberType member_type<std::optional<DataType>> = {
-    "\"fp16\", \"bf16\" or \"fp32\"", "[\"fp16\"|\"bf16\"|\"fp32\"]",
-    read_optional<DataType, read_data_type>, write_optional<DataType, write_data_type>};
+    "\"fp16\", \"bf16\" or \"fp32\"", "[\"fp16\"|\"bf16\"|\"fp32\"]", read_optional<DataType, read_data_type>,
+    write_optional<DataType, write_data_type>};
 
 }  // namespace dszero

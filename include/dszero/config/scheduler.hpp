@@ -32,7 +32,7 @@ struct WarmupLRParams {
     double warmup_min_lr = 0;
     std::optional<double> warmup_max_lr;  ///< empty: the group's own rate
     std::int64_t warmup_num_steps = 1000;
-    std::string warmup_type = "log";      ///< or "linear"
+    std::string warmup_type = "log";  ///< or "linear"
     std::int64_t last_batch_iteration = -1;
 
     bool operator==(const WarmupLRParams&) const = default;
@@ -57,8 +57,9 @@ struct schema<WarmupLRParams> {
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::warmup_min_lr, {.name = "warmup_min_lr", .doc = "The rate to start from."}),
-        field(&C::warmup_max_lr, {.name = "warmup_max_lr", .doc = "The rate to reach.",
-                                  .derived = "it is the optimizer's rate"}),
+        field(
+            &C::warmup_max_lr,
+            {.name = "warmup_max_lr", .doc = "The rate to reach.", .derived = "it is the optimizer's rate"}),
         field(&C::warmup_num_steps, {.name = "warmup_num_steps", .doc = "Steps that it takes.", .above = 0}),
         field(&C::warmup_type, {.name = "warmup_type", .doc = "How the rate rises: log or linear."}),
         field(&C::last_batch_iteration,
@@ -86,7 +87,8 @@ private:
     double share(std::int64_t iteration) const {
         const std::int64_t steps = std::max<std::int64_t>(2, params_.warmup_num_steps);
         if (iteration >= steps) return 1.0;
-        if (params_.warmup_type == "linear") return static_cast<double>(iteration) / static_cast<double>(steps);
+        if (params_.warmup_type == "linear")
+            return static_cast<double>(iteration) / static_cast<double>(steps);
         return (1.0 / std::log(static_cast<double>(steps))) * std::log(static_cast<double>(iteration) + 1.0);
     }
 

@@ -27,7 +27,8 @@ inline bool read_pair(void* member, const Value& value, const Row& row, Reading&
     if (!value.json->is_array() || value.json->size() != 2) return refuse(Refusal::kind, value, row, r, path);
     bool all = true;
     double* out = static_cast<std::array<double, 2>*>(member)->data();
-    for (const Member& element : r.members_of(value)) all = read_real(out++, element.value, row, r, path) && all;
+    for (const Member& element : r.members_of(value))
+        all = read_real(out++, element.value, row, r, path) && all;
     return all;
 }
 inline Json write_pair(const void* member, const Writing&) {
@@ -38,7 +39,8 @@ inline Json write_pair(const void* member, const Writing&) {
 }
 
 template <>
-inline constexpr MemberType member_type<std::array<double, 2>> = {"two numbers", "[number, number]", read_pair, write_pair};
+inline constexpr MemberType member_type<std::array<double, 2>> = {"two numbers", "[number, number]",
+                                                                  read_pair, write_pair};
 
 template <>
 inline constexpr MemberType member_type<std::optional<double>> = {

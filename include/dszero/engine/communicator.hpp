@@ -158,8 +158,7 @@ void all_reduce(C& comm, std::span<T> data) {
 /// One value from each rank, in rank order: for facts about ranks, not for bulk. (A flag is
 /// sent as a char: std::vector<bool> has no bools to write to.)
 template <Communicator C, Sendable T>
-    requires(!std::same_as<T, bool>)
-std::vector<T> all_gather_values(C& comm, const T& value) {
+requires(!std::same_as<T, bool>) std::vector<T> all_gather_values(C& comm, const T& value) {
     const std::size_t ranks = static_cast<std::size_t>(comm.size());
     std::vector<T> values(ranks);
     const auto* bytes = reinterpret_cast<const std::byte*>(&value);
