@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Make the compact files beside this script from full recordings of what DeepSpeed and hjson-py answer.
 
-    make_data.py --recordings ../shared/conformance            zero.jsonl.gz, reader.jsonl.gz
+    make_data.py --recordings ../shared/conformance            zero.jsonl.gz, reader.jsonl.gz, schedulers.jsonl.gz
     make_data.py --more DIR                                    zero-more.jsonl.gz
     make_data.py --recordings … --more … --verify              expand the files again and compare
 
@@ -176,15 +176,19 @@ def main():
     options = parser.parse_args()
     if options.recordings:
         reader = read(pathlib.Path(options.recordings, "reader-hjson-3.1.0.jsonl.gz"))
+        schedulers = read(pathlib.Path(options.recordings, "schedulers", "deepspeed-0.19.8.jsonl.gz"))
         recordings = load(options.recordings)
         if options.verify:
             check("zero.jsonl.gz", read(HERE / "zero.jsonl.gz"), recordings)
             if read(HERE / "reader.jsonl.gz") != reader:
                 sys.exit("reader.jsonl.gz differs")
+            if read(HERE / "schedulers.jsonl.gz") != schedulers:
+                sys.exit("schedulers.jsonl.gz differs")
             print("reader.jsonl.gz: %d answers as recorded" % len(reader))
         else:
             write(HERE / "zero.jsonl.gz", merged(recordings, lambda id_: True))
             write(HERE / "reader.jsonl.gz", reader)
+            write(HERE / "schedulers.jsonl.gz", schedulers)
     if options.more:
         recordings = load(options.more, but=read(HERE / "zero.jsonl.gz")[0]["releases"])
         chosen = selection(recordings)

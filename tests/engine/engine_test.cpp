@@ -311,8 +311,9 @@ TEST_CASE("settings: what the engine does not have is an error that says so") {
     };
     CHECK(message_for([](auto& c) { c.optimizer.type = "Lamb"; }) ==
           "optimizer \"Lamb\" is not one of Adam, AdamW, Adagrad, Lion, SGD");
-    CHECK(message_for([](auto& c) { c.scheduler.type = "OneCycle"; }) ==
-          "scheduler \"OneCycle\" is not one of WarmupLR");
+    CHECK(
+        message_for([](auto& c) { c.scheduler.type = "StepLR"; }) ==
+        "scheduler \"StepLR\" is not one of WarmupLR, WarmupDecayLR, WarmupCosineLR, OneCycle, LRRangeTest");
     CHECK(message_for([](auto& c) { c.float16_config.enabled = c.bfloat16_config.enabled = true; }) ==
           "fp16 and bf16 cannot both be enabled");
     CHECK(message_for([](auto& c) { c.zero_config.zero_quantized_gradients = true; }) ==

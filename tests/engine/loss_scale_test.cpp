@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <dszero/engine/loss_scale.hpp>
 
-#include <dszero/config/scheduler.hpp>
-
 #include "support/catch.hpp"
 
 #include <stdexcept>
@@ -45,17 +43,4 @@ TEST_CASE("loss scale: going below the minimum is an error") {
     scale.update(true);
     CHECK(scale.value() == 1);
     CHECK_THROWS_AS(scale.update(true), std::runtime_error);
-}
-
-TEST_CASE("WarmupLR: it is one step behind, reaches the rate and keeps it") {
-    const dszero::WarmupLR linear(
-        {.warmup_min_lr = 0, .warmup_max_lr = 0.01, .warmup_num_steps = 4, .warmup_type = "linear"});
-    CHECK(linear.rate(0, 1) == 0);
-    CHECK(linear.rate(1, 1) == 0);
-    CHECK(linear.rate(2, 1) == 0.0025);
-    CHECK(linear.rate(5, 1) == 0.01);
-    CHECK(linear.rate(50, 1) == 0.01);
-    const dszero::WarmupLR log({.warmup_max_lr = {}, .warmup_num_steps = 10});
-    CHECK(log.rate(1, 0.5) == 0);
-    CHECK(log.rate(100, 0.5) == 0.5);
 }

@@ -289,7 +289,8 @@ StepScalars Engine<T, C>::scalars(std::size_t group, float inverse_scale) const 
     return {.lr = lr(group),
             .weight_decay = groups_[group].weight_decay.value_or(settings_.weight_decay),
             .inverse_scale = inverse_scale,
-            .t = steps_ + 1};
+            .t = steps_ + 1,
+            .betas = settings_.schedule ? settings_.schedule->betas(steps_) : std::nullopt};
 }
 
 // ------------------------------------------------------------------- read-back

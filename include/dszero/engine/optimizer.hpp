@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,7 @@ struct StepScalars {
     double weight_decay = 0;
     float inverse_scale = 1;  ///< Gradients are multiplied by it: unscaling and clipping in one.
     std::int64_t t = 1;       ///< Counts this optimizer's steps from 1; skipped ones do not count.
+    std::optional<std::array<double, 2>> betas{};  ///< Instead of the optimizer's own, if it has any.
 };
 
 /// Equally long spans; element i of each belongs to weight i. None overlaps another.

@@ -80,13 +80,14 @@ struct Sgd {
 
 template <Scalar Gradient, Scalar Weight>
 void Adam::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+    const auto [now1, now2] = at.betas.value_or(std::array{beta1, beta2});
     const double steps = static_cast<double>(at.t);
-    const double correction1 = bias_correction ? 1 - std::pow(beta1, steps) : 1;
-    const double correction2 = bias_correction ? 1 - std::pow(beta2, steps) : 1;
-    const float b1 = static_cast<float>(beta1);
-    const float b2 = static_cast<float>(beta2);
-    const float rest1 = static_cast<float>(1 - beta1);
-    const float rest2 = static_cast<float>(1 - beta2);
+    const double correction1 = bias_correction ? 1 - std::pow(now1, steps) : 1;
+    const double correction2 = bias_correction ? 1 - std::pow(now2, steps) : 1;
+    const float b1 = static_cast<float>(now1);
+    const float b2 = static_cast<float>(now2);
+    const float rest1 = static_cast<float>(1 - now1);
+    const float rest2 = static_cast<float>(1 - now2);
     const float root_factor = static_cast<float>(1 / std::sqrt(correction2));
     const float eps = static_cast<float>(epsilon);
     const float step_size = static_cast<float>(at.lr / correction1);
@@ -119,10 +120,11 @@ void Adagrad::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spa
 
 template <Scalar Gradient, Scalar Weight>
 void Lion::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
-    const float b1 = static_cast<float>(beta1);
-    const float b2 = static_cast<float>(beta2);
-    const float rest1 = static_cast<float>(1 - beta1);
-    const float rest2 = static_cast<float>(1 - beta2);
+    const auto [now1, now2] = at.betas.value_or(std::array{beta1, beta2});
+    const float b1 = static_cast<float>(now1);
+    const float b2 = static_cast<float>(now2);
+    const float rest1 = static_cast<float>(1 - now1);
+    const float rest2 = static_cast<float>(1 - now2);
     const float step_size = static_cast<float>(at.lr);
     const float keep = static_cast<float>(1 - at.lr * at.weight_decay);
 

@@ -7,14 +7,15 @@
 #pragma once
 
 #include <dszero/config/batch.hpp>
+#include <dszero/config/lr_schedules.hpp>
 #include <dszero/config/optimizer.hpp>
 #include <dszero/config/precision.hpp>
-#include <dszero/config/scheduler.hpp>
 #include <dszero/config/zero.hpp>
 #include <dszero/engine/bucket.hpp>
 #include <dszero/engine/erased_optimizer.hpp>
 #include <dszero/engine/loss_scale.hpp>
 #include <dszero/engine/optimizers.hpp>
+#include <dszero/engine/scheduler.hpp>
 #include <dszero/engine/setup.hpp>
 #include <dszero/engine/view.hpp>
 
@@ -42,7 +43,7 @@ struct Settings : StageSettings {
     std::optional<ErasedOptimizer> optimizer;
     double lr = 0;
     double weight_decay = 0;
-    std::optional<WarmupLR> schedule;
+    std::optional<Schedule> schedule;
 
     std::vector<std::string> notes;
 };
@@ -70,6 +71,10 @@ inline void set_optimizer(Settings& s, const OptimizerParams& params) {
         set(Lion{lion->betas[0], lion->betas[1]}, lion->lr, lion->weight_decay);
     else if (const auto* sgd = std::get_if<SGDParams>(&params))
         set(Sgd{sgd->momentum, sgd->dampening, sgd->nesterov}, sgd->lr, sgd->weight_decay);
+    const bool has_betas =
+        std::holds_alternative<AdamParams>(params) || std::holds_alternative<LionParams>(params);
+    if (s.schedule && s.schedule->betas(1) && !has_betas)
+        s.notes.push_back("scheduler: cycle_momentum has no effect, the optimizer has no betas");
 }
 
 /// How sums become averages. Dividing by the ranks comes first, so that all stages give the same bits; only a
@@ -164,7 +169,10 @@ Settings settings_from(const Config& config, std::size_t ranks) {
     s.loss_scale = loss_scale(fp16);
     s.check_overflow = !bf16.enabled || bf16.check_grad_overflow;
     s.clipping = config.gradient_clipping;
-    s.schedule = typed_scheduler(config.scheduler);
+    if (const auto params = typed_params(config.scheduler)) {
+        s.schedule = Schedule(*params);
+        for (std::string& note : s.schedule->notes()) s.notes.push_back("scheduler: " + note);
+    }
     heed_limits(s, zero);
     return s;
 }
