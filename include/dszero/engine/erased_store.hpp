@@ -83,8 +83,8 @@ public:
     void read(std::uint64_t offset, std::span<std::byte> to) { start_read(offset, to).wait(); }
     void write(std::uint64_t offset, std::span<const std::byte> from) { start_write(offset, from).wait(); }
 
-    /// For stores that have it; the others do not mind.
-    void register_memory(std::span<std::byte> memory) { held_->register_memory(memory); }
+    /// For stores that have it; the others have nothing against it.
+    std::error_code register_memory(std::span<std::byte> memory) { return held_->register_memory(memory); }
 
     const StoreTraffic& reads() const { return held_->counts[Request::read].traffic; }
     const StoreTraffic& writes() const { return held_->counts[Request::write].traffic; }
@@ -114,7 +114,7 @@ private:
         virtual StoreTicket start_read(std::uint64_t offset, std::span<std::byte> to) = 0;
         virtual StoreTicket start_write(std::uint64_t offset, std::span<const std::byte> from) = 0;
         virtual std::size_t wait(StoreTicket ticket) = 0;
-        virtual void register_memory(std::span<std::byte> memory) = 0;
+        virtual std::error_code register_memory(std::span<std::byte> memory) = 0;
 
         std::string text(const Request& request) const;
         void check(const Request& request, const void* memory) const;
@@ -135,8 +135,11 @@ private:
             return store->start_write(offset, from);
         }
         std::size_t wait(StoreTicket ticket) override { return store->wait(ticket); }
-        void register_memory(std::span<std::byte> memory) override {
-            if constexpr (requires { store->register_memory(memory); }) store->register_memory(memory);
+        std::error_code register_memory(std::span<std::byte> memory) override {
+            if constexpr (requires { store->register_memory(memory); })
+                return store->register_memory(memory);
+            else
+                return {};
         }
     };
 

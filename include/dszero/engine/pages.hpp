@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Zeroed memory, aligned to 64 bytes. Large blocks are pages of their own: huge ones where
-// the system has them, all touched at once (a page not touched is memory that nobody
-// counted), and back with the system as soon as they are freed.
+// Zeroed memory, aligned to 64 bytes, or to pages if it is a whole number of them. Large
+// blocks are pages of their own: huge ones where the system has them, all touched at once
+// (a page not touched is memory that nobody counted), and back with the system as soon as
+// they are freed.
 #pragma once
 
 #include <sys/mman.h>
@@ -25,6 +26,10 @@ void free_zeroed(void* memory, std::size_t bytes) noexcept;
 
 // ---- Implementation ----
 
+constexpr std::align_val_t alignment_of_block(std::size_t bytes) {
+    return std::align_val_t{bytes % page_bytes == 0 ? page_bytes : cache_line_bytes};
+}
+
 /// Pages that begin where a huge page could.
 inline void* map_pages(std::size_t bytes) {
     const std::size_t mapped = bytes + huge_page_bytes;
@@ -40,7 +45,7 @@ inline void* map_pages(std::size_t bytes) {
 inline void* allocate_zeroed(std::size_t bytes) {
     if (bytes == 0) return nullptr;
     if (bytes < own_pages_from_bytes) {
-        void* memory = ::operator new (bytes, std::align_val_t{cache_line_bytes});
+        void* memory = ::operator new(bytes, alignment_of_block(bytes));
         return std::memset(memory, 0, bytes);
     }
     const std::size_t whole_pages = (bytes + page_bytes - 1) / page_bytes * page_bytes;
@@ -56,7 +61,7 @@ inline void free_zeroed(void* memory, std::size_t bytes) noexcept {
     if (bytes >= own_pages_from_bytes) {
         ::munmap(memory, (bytes + page_bytes - 1) / page_bytes * page_bytes);
     } else if (bytes != 0) {
-        ::operator delete (memory, std::align_val_t{cache_line_bytes});
+        ::operator delete(memory, alignment_of_block(bytes));
     }
 }
 

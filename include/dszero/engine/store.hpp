@@ -42,7 +42,8 @@ using StoreTicket = std::uint64_t;
 /// stores gain from knowing the memory that many requests will use; they also have
 ///
 ///   register_memory(memory)  From now on most requests are within it; it is there until
-///                            register_memory({}), or until the store is gone.
+///                            register_memory({}), or until the store is gone. Returns a
+///                            std::error_code: why it did not help.
 template <typename S>
 concept Store = requires(S& store, std::uint64_t offset, std::span<std::byte> to,
                          std::span<const std::byte> from, StoreTicket ticket) {
