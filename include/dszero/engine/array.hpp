@@ -39,15 +39,15 @@ private:
 class Array {
 public:
     Array() = default;
-    Array(Plan& plan, Tier tier, Purpose purpose, ScalarType type, std::size_t elements)
-        : tier_(tier), purpose_(purpose), view_{nullptr, elements, type} {
+    Array(Plan& plan, Home home, Purpose purpose, ScalarType type, std::size_t elements)
+        : home_(home), purpose_(purpose), view_{nullptr, elements, type} {
         plan.add(*this);
     }
     Array(const Array&) = delete;
     Array& operator=(const Array&) = delete;
 
     void allocate(Memory& memory) {
-        buffer_ = Buffer<std::byte>(memory[tier_], purpose_, view_.bytes());
+        buffer_ = Buffer<std::byte>(memory[home_.tier], purpose_, view_.bytes(), home_.locked);
         view_.data = buffer_.data();
     }
 
@@ -55,14 +55,32 @@ public:
     View part(std::size_t offset, std::size_t count) const { return view_.part(offset, count); }
     std::size_t elements() const { return view_.elements; }
     std::size_t bytes() const { return view_.bytes(); }
-    Tier tier() const { return tier_; }
+    Tier tier() const { return home_.tier; }
     Purpose purpose() const { return purpose_; }
 
 private:
-    Tier tier_ = Tier::device;
+    Home home_;
     Purpose purpose_ = Purpose::staging;
     View view_;
     Buffer<std::byte> buffer_;
+};
+
+/// An array whose first elements stay on the device, and whose others are at home.
+class DividedArray {
+public:
+    DividedArray(Plan& plan, std::size_t on_device, Home home, Purpose purpose, ScalarType type,
+                 std::size_t elements)
+        : on_device_(plan, Tier::device, purpose, type, on_device),
+          at_home_(plan, home, purpose, type, elements - on_device) {}
+
+    /// A stretch that lies in one of the two.
+    View part(std::size_t offset, std::size_t count) const {
+        const std::size_t first = on_device_.elements();
+        return offset < first ? on_device_.part(offset, count) : at_home_.part(offset - first, count);
+    }
+
+private:
+    Array on_device_, at_home_;
 };
 
 /// Every rank says whether it can go on. If one cannot, all throw: itself its own exception, the others one

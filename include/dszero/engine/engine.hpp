@@ -320,6 +320,10 @@ EngineReport Engine<T, C>::report() {
     r.memory = dszero::report(memory_, comm_.rank());
     r.traffic = log_;
     r.notes = settings_.notes;
+    if (const std::size_t bytes = memory_[Tier::host].lock_refused_bytes(); bytes != 0)
+        r.notes.push_back("pin_memory: " + std::to_string(bytes) +
+                          " bytes of host memory are not locked: the limit is " + limit_of_locked_pages() +
+                          "; raise it with \"ulimit -l\" or memlock in /etc/security/limits.conf");
     return r;
 }
 

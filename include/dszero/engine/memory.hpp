@@ -27,6 +27,15 @@ namespace dszero {
 enum class Tier : unsigned char { device, host, nvme };
 inline constexpr std::size_t tier_count = 3;
 
+/// Where something is kept.
+struct Home {
+    constexpr Home(Tier on = Tier::device, bool in_locked_pages = false)
+        : tier(on), locked(in_locked_pages) {}
+
+    Tier tier;
+    bool locked;  ///< in pages that the system may not move out (pin_memory), as far as it lets us
+};
+
 enum class Purpose : unsigned char {
     weights,         ///< In the model's type: whole, or this rank's shard.
     gradients,       ///< Beyond the bucket they were reduced in.
@@ -73,18 +82,25 @@ public:
     void set_budget(std::optional<std::size_t> budget_bytes);
 
     Usage usage(Purpose purpose) const;
-    Usage total() const;  ///< Its peak is that of the sum, not the sum of the peaks.
+    Usage total() const;                     ///< Its peak is that of the sum, not the sum of the peaks.
+    Usage locked() const;                    ///< Of the total, what is in locked pages.
+    std::size_t lock_refused_bytes() const;  ///< Of all that was ever taken, what should have been.
 
     /// Books bytes, or throws BudgetError. Buffer and Charge do this; call neither by hand.
     void take(Purpose purpose, std::size_t bytes);
     void give_back(Purpose purpose, std::size_t bytes) noexcept;
+    /// Notes that bytes taken are locked, or that the system refused it.
+    void lock(std::size_t bytes);
+    void unlock(std::size_t bytes) noexcept;
+    void note_lock_refused(std::size_t bytes);
 
 private:
     Tier tier_;
     mutable std::mutex mutex_;
     std::optional<std::size_t> budget_bytes_;
     std::array<Usage, purpose_count> usage_;
-    Usage total_;
+    Usage total_, locked_;
+    std::size_t lock_refused_bytes_ = 0;
 };
 
 /// Bytes on an account for as long as it lives: for what is not memory (a file on NVMe), or
@@ -115,12 +131,14 @@ class Buffer {
 
 public:
     Buffer() = default;
-    Buffer(Account& account, Purpose purpose, std::size_t elements);
-    Buffer(Buffer&& other) noexcept
-        : charge_(std::move(other.charge_)),
-          data_(std::exchange(other.data_, nullptr)),
-          elements_(std::exchange(other.elements_, 0)) {}
-    Buffer& operator=(Buffer&& other) noexcept;
+    /// `locked`: in locked pages. Where the system refuses that, in plain ones, which the account notes.
+    Buffer(Account& account, Purpose purpose, std::size_t elements, bool locked = false);
+    Buffer(Buffer&& other) noexcept { swap(other); }
+    Buffer& operator=(Buffer&& other) noexcept {
+        Buffer taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
     ~Buffer();
 
     T* data() { return data_; }
@@ -139,9 +157,19 @@ public:
     std::span<const T> span() const { return {data_, elements_}; }
 
 private:
+    void swap(Buffer& other) noexcept {
+        std::swap(charge_, other.charge_);
+        std::swap(data_, other.data_);
+        std::swap(elements_, other.elements_);
+        std::swap(pages_from_bytes_, other.pages_from_bytes_);
+        std::swap(locked_on_, other.locked_on_);
+    }
+
     Charge charge_;
     T* data_ = nullptr;
     std::size_t elements_ = 0;
+    std::size_t pages_from_bytes_ = own_pages_from_bytes;
+    Account* locked_on_ = nullptr;  ///< The account that counts it as locked.
 };
 
 /// In bytes, each optional.
@@ -206,6 +234,32 @@ inline void Account::give_back(Purpose purpose, std::size_t bytes) noexcept {
     total_.current_bytes -= bytes;
 }
 
+inline void Account::lock(std::size_t bytes) {
+    const std::lock_guard guard(mutex_);
+    locked_.current_bytes += bytes;
+    locked_.peak_bytes = std::max(locked_.peak_bytes, locked_.current_bytes);
+}
+
+inline void Account::unlock(std::size_t bytes) noexcept {
+    const std::lock_guard guard(mutex_);
+    locked_.current_bytes -= bytes;
+}
+
+inline void Account::note_lock_refused(std::size_t bytes) {
+    const std::lock_guard guard(mutex_);
+    lock_refused_bytes_ += bytes;
+}
+
+inline Usage Account::locked() const {
+    const std::lock_guard guard(mutex_);
+    return locked_;
+}
+
+inline std::size_t Account::lock_refused_bytes() const {
+    const std::lock_guard guard(mutex_);
+    return lock_refused_bytes_;
+}
+
 inline std::optional<std::size_t> Account::budget_bytes() const {
     const std::lock_guard lock(mutex_);
     return budget_bytes_;
@@ -249,27 +303,25 @@ inline Charge::~Charge() {
 }
 
 template <typename T>
-Buffer<T>::Buffer(Account& account, Purpose purpose, std::size_t elements) {
+Buffer<T>::Buffer(Account& account, Purpose purpose, std::size_t elements, bool locked) {
     if (elements > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
     charge_ = Charge(account, purpose, elements * sizeof(T));
-    data_ = static_cast<T*>(allocate_zeroed(elements * sizeof(T)));
+    if (locked) pages_from_bytes_ = 0;
+    data_ = static_cast<T*>(allocate_zeroed(elements * sizeof(T), pages_from_bytes_));
     elements_ = elements;
-}
-
-template <typename T>
-Buffer<T>& Buffer<T>::operator=(Buffer&& other) noexcept {
-    if (this != &other) {
-        free_zeroed(data_, size_bytes());
-        charge_ = std::move(other.charge_);
-        data_ = std::exchange(other.data_, nullptr);
-        elements_ = std::exchange(other.elements_, 0);
+    if (!locked) return;
+    if (lock_pages(data_, size_bytes())) {
+        account.lock(size_bytes());
+        locked_on_ = &account;
+    } else {
+        account.note_lock_refused(size_bytes());
     }
-    return *this;
 }
 
 template <typename T>
 Buffer<T>::~Buffer() {
-    free_zeroed(data_, size_bytes());
+    if (locked_on_) locked_on_->unlock(size_bytes());
+    free_zeroed(data_, size_bytes(), pages_from_bytes_);
 }
 
 }  // namespace dszero

@@ -16,7 +16,7 @@ namespace dszero {
 struct MemoryReport {
     struct OfTier {
         std::array<Usage, purpose_count> by_purpose;
-        Usage total;
+        Usage total, locked;
         std::optional<std::size_t> budget_bytes;
     };
     int rank = 0;
@@ -43,6 +43,7 @@ inline MemoryReport report(const Memory& memory, int rank) {
         for (std::size_t p = 0; p < purpose_count; ++p)
             result.tiers[t].by_purpose[p] = account.usage(static_cast<Purpose>(p));
         result.tiers[t].total = account.total();
+        result.tiers[t].locked = account.locked();
         result.tiers[t].budget_bytes = account.budget_bytes();
     }
     return result;
@@ -80,6 +81,9 @@ inline std::string to_text(const MemoryReport& report) {
         line("  total", in_groups_of_three(tier.total.current_bytes),
              in_groups_of_three(tier.total.peak_bytes),
              tier.budget_bytes ? in_groups_of_three(*tier.budget_bytes) : "");
+        if (tier.locked.peak_bytes != 0)
+            line("  of it locked", in_groups_of_three(tier.locked.current_bytes),
+                 in_groups_of_three(tier.locked.peak_bytes), "");
     }
     return text;
 }

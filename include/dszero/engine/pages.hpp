@@ -3,15 +3,17 @@
 // Zeroed memory, aligned to 64 bytes, or to pages if it is a whole number of them. Large
 // blocks are pages of their own: huge ones where the system has them, all touched at once
 // (a page not touched is memory that nobody counted), and back with the system as soon as
-// they are freed.
+// they are freed. Locked memory, which the system may not move out, always is.
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <string>
 
 namespace dszero {
 
@@ -21,8 +23,14 @@ inline constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;
 inline constexpr std::size_t own_pages_from_bytes = std::size_t{1} << 20;
 
 /// Null for no bytes; throws std::bad_alloc.
-void* allocate_zeroed(std::size_t bytes);
-void free_zeroed(void* memory, std::size_t bytes) noexcept;
+void* allocate_zeroed(std::size_t bytes, std::size_t pages_from_bytes = own_pages_from_bytes);
+void free_zeroed(void* memory, std::size_t bytes,
+                 std::size_t pages_from_bytes = own_pages_from_bytes) noexcept;
+
+/// Locks pages until they are freed. False if the system refuses.
+bool lock_pages(void* pages, std::size_t bytes) noexcept;
+/// "the limit on locked memory (RLIMIT_MEMLOCK) is 65536 bytes: raise it with …"
+std::string locked_memory_limit();
 
 // ---- Implementation ----
 
@@ -42,9 +50,9 @@ inline void* map_pages(std::size_t bytes) {
     return begin;
 }
 
-inline void* allocate_zeroed(std::size_t bytes) {
+inline void* allocate_zeroed(std::size_t bytes, std::size_t pages_from_bytes) {
     if (bytes == 0) return nullptr;
-    if (bytes < own_pages_from_bytes) {
+    if (bytes < pages_from_bytes) {
         void* memory = ::operator new(bytes, alignment_of_block(bytes));
         return std::memset(memory, 0, bytes);
     }
@@ -57,12 +65,25 @@ inline void* allocate_zeroed(std::size_t bytes) {
     return const_cast<char*>(memory);
 }
 
-inline void free_zeroed(void* memory, std::size_t bytes) noexcept {
-    if (bytes >= own_pages_from_bytes) {
+inline void free_zeroed(void* memory, std::size_t bytes, std::size_t pages_from_bytes) noexcept {
+    if (bytes == 0) return;
+    if (bytes >= pages_from_bytes)
         ::munmap(memory, (bytes + page_bytes - 1) / page_bytes * page_bytes);
-    } else if (bytes != 0) {
+    else
         ::operator delete(memory, alignment_of_block(bytes));
-    }
+}
+
+inline bool lock_pages(void* pages, std::size_t bytes) noexcept {
+    return bytes == 0 || ::mlock(pages, bytes) == 0;
+}
+
+inline std::string locked_memory_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_MEMLOCK, &limit);
+    const std::string bytes =
+        limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur) + " bytes";
+    return "the limit on locked memory (RLIMIT_MEMLOCK) is " + bytes +
+           ": raise it with `ulimit -l`, memlock in /etc/security/limits.conf, or LimitMEMLOCK= of a service";
 }
 
 }  // namespace dszero

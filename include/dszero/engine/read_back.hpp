@@ -33,27 +33,13 @@ std::vector<float> collect(C& comm, const Stage& stage, const Layout& layout, st
     return all;
 }
 
-/// This rank's part of a parameter's master weights, which lies in one segment.
-inline std::span<const float> my_masters(Stage& stage, const Cover& mine) {
-    for (std::size_t s = 0; s < stage.segments().size(); ++s) {
-        const ShardSegment& segment = stage.segments()[s];
-        if (mine.position < segment.position || mine.position >= segment.position + segment.elements)
-            continue;
-        return stage.optimizer_shard()
-            .master(s, [&](std::size_t i) { return stage.my_weights(i); })
-            .subspan(mine.position - segment.position, mine.elements);
-    }
-    return {};
-}
-
 /// A frozen parameter has no master: its weights, converted.
 template <Communicator C>
 std::vector<float> read_weight(C& comm, Stage& stage, const Layout& layout, std::size_t parameter) {
-    if (!layout.parameters.at(parameter).frozen) {
-        const Cover& mine = stage.place(parameter).mine;
+    if (!layout.parameters.at(parameter).frozen)
         return collect(comm, stage, layout, parameter,
-                       mine.elements == 0 ? std::span<const float>() : my_masters(stage, mine));
-    }
+                       stage.optimizer_shard().read_master(
+                           stage.place(parameter).mine, [&](std::size_t s) { return stage.my_weights(s); }));
     std::vector<float> values(layout.parameters[parameter].elements);
     stage.bring(parameter);
     copy(stage.weight(parameter),
@@ -71,10 +57,9 @@ std::vector<float> read_state(C& comm, Stage& stage, const Layout& layout, std::
     const auto state =
         std::find_if(states.begin(), states.end(), [&](const OptimizerState& s) { return s.name == name; });
     if (state == states.end()) throw std::invalid_argument("the optimizer has no state " + std::string(name));
-    const Cover& mine = stage.place(parameter).mine;
-    const std::span<float> shard =
-        stage.optimizer_shard().state(static_cast<std::size_t>(state - states.begin()));
-    return collect(comm, stage, layout, parameter, shard.subspan(mine.position, mine.elements));
+    const auto index = static_cast<std::size_t>(state - states.begin());
+    return collect(comm, stage, layout, parameter,
+                   stage.optimizer_shard().read_state(index, stage.place(parameter).mine));
 }
 
 }  // namespace dszero

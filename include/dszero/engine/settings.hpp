@@ -117,12 +117,34 @@ inline void heed_limits(Settings& s, const DeepSpeedZeroConfig& zero) {
     refuse_if(zero.mics_shard_size > 0, "MiCS");
     if (zero.zero_hpz_partition_size > 1)
         s.notes.push_back("zero_hpz_partition_size: there is no second partition; results are the same");
-    if (zero.offload_optimizer && zero.offload_optimizer->device != OffloadDeviceEnum::none)
-        s.notes.push_back("offload_optimizer to " + std::string(to_string(zero.offload_optimizer->device)) +
-                          ": not offloaded yet, held on the device tier; results are the same");
-    if (zero.offload_param && zero.offload_param->device != OffloadDeviceEnum::none)
-        s.notes.push_back("offload_param to " + std::string(to_string(zero.offload_param->device)) +
-                          ": not offloaded yet, held on the device tier; results are the same");
+}
+
+/// Where offload_optimizer and offload_param put things.
+inline void place(Settings& s, const DeepSpeedZeroConfig& zero) {
+    if (const auto& optimizer = zero.offload_optimizer;
+        optimizer && optimizer->device != OffloadDeviceEnum::none) {
+        if (!(optimizer->ratio >= 0 && optimizer->ratio <= 1))
+            throw std::invalid_argument("offload_optimizer: ratio must be from 0 to 1");
+        s.placement.optimizer = s.placement.gradients = Home(Tier::host, optimizer->pin_memory);
+        s.placement.ratio = optimizer->ratio;
+        if (optimizer->device == OffloadDeviceEnum::nvme)
+            s.notes.push_back(
+                "offload_optimizer to nvme: not offered yet, held in host memory; results are the same");
+        if (optimizer->super_offload)
+            s.notes.push_back("super_offload: needs CUDA; it is the offload to " +
+                              std::string(to_string(optimizer->device)) + " without it");
+    }
+    if (const auto& param = zero.offload_param; param && param->device != OffloadDeviceEnum::none) {
+        if (zero.stage != ZeroStageEnum::weights) {
+            s.notes.push_back(
+                "offload_param: below stage 3 every rank needs all weights at hand: they stay on the device");
+            return;
+        }
+        s.placement.weights = Home(Tier::host, param->pin_memory);
+        if (param->device == OffloadDeviceEnum::nvme)
+            s.notes.push_back(
+                "offload_param to nvme: not offered yet, held in host memory; results are the same");
+    }
 }
 
 /// `Config` is DeepSpeedConfig. Throws std::invalid_argument.
@@ -174,6 +196,7 @@ Settings settings_from(const Config& config, std::size_t ranks) {
         for (std::string& note : s.schedule->notes()) s.notes.push_back("scheduler: " + note);
     }
     heed_limits(s, zero);
+    place(s, zero);
     return s;
 }
 

@@ -36,6 +36,23 @@ struct GatherLimits {
     std::size_t prefetch = 0;
 };
 
+/// Where a stage keeps what the configuration moves off the device.
+struct Placement {
+    Home weights;      ///< stage 3's shard of them
+    Home optimizer;    ///< master weights and states
+    Home gradients;    ///< what the optimizer of stages 2 and 3 steps with
+    double ratio = 1;  ///< the share of the shard's segments for which the last two hold
+
+    /// The shard's first elements, which stay on the device: those of so many whole segments.
+    std::size_t kept_on_device(const std::vector<ShardSegment>& segments) const {
+        const auto count = static_cast<double>(segments.size());
+        const auto kept = static_cast<std::size_t>(std::clamp((1 - ratio) * count, 0.0, count));
+        std::size_t elements = 0;
+        for (std::size_t s = 0; s < kept; ++s) elements += segments[s].elements;
+        return elements;
+    }
+};
+
 /// What a configuration says to a stage.
 struct StageSettings {
     ScalarType model = ScalarType::fp32;
@@ -46,6 +63,7 @@ struct StageSettings {
     std::size_t parameter_alignment = 1;
     std::size_t sub_group_size = 0;
     GatherLimits gather;
+    Placement placement;
 };
 
 template <Communicator C>

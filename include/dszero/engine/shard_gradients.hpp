@@ -27,7 +27,8 @@ public:
           window_(setup.window),
           all_reduce_(setup.reducer.all_reduce),
           uses_(setup.layout),
-          sum_(setup.plan, Tier::device, Purpose::gradients, setup.accumulation, partition.shard),
+          sum_(setup.plan, setup.placement.kept_on_device(partition.segments()), setup.placement.gradients,
+               Purpose::gradients, setup.accumulation, partition.shard),
           reducer_(setup.comm, setup.plan, setup.reducer, setup.model, plan_buckets(setup)) {}
 
     /// To be called before the gradients of a module are lent, which must lie in one bucket.
@@ -134,7 +135,7 @@ private:
     bool all_reduce_;
     std::size_t at_a_time_ = 0;
     GradientUses uses_;
-    Array sum_;
+    DividedArray sum_;
     std::vector<std::unique_ptr<Bucket>> buckets_;
     std::unique_ptr<Bucket> shared_;
     std::size_t turn_ = 0;

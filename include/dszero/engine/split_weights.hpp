@@ -68,7 +68,8 @@ public:
           type_(setup.model),
           persistent_(persistent_parameters(layout_, limits_.persistence_threshold,
                                             limits_.model_persistence_threshold)),
-          shard_(setup.plan, Tier::device, Purpose::weights, setup.model, partition.shard + partition.frozen),
+          shard_(setup.plan, setup.placement.weights, Purpose::weights, setup.model,
+                 partition.shard + partition.frozen),
           pool_(setup.memory),
           whole_(layout_.parameters.size()) {}
 
