@@ -321,9 +321,8 @@ EngineReport Engine<T, C>::report() {
     r.traffic = log_;
     r.notes = settings_.notes;
     if (const std::size_t bytes = memory_[Tier::host].lock_refused_bytes(); bytes != 0)
-        r.notes.push_back("pin_memory: " + std::to_string(bytes) +
-                          " bytes of host memory are not locked: the limit is " + limit_of_locked_pages() +
-                          "; raise it with \"ulimit -l\" or memlock in /etc/security/limits.conf");
+        r.notes.push_back("pin_memory: " + std::to_string(bytes) + " bytes of host memory are not locked; " +
+                          locked_memory_limit() + "; results are the same");
     return r;
 }
 

@@ -6,6 +6,7 @@
 // tier is host memory under an account of its own, so that what would fit can be shown.
 #pragma once
 
+#include <dszero/engine/locked_pages.hpp>
 #include <dszero/engine/pages.hpp>
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace dszero {
 
@@ -162,6 +164,7 @@ private:
         std::swap(data_, other.data_);
         std::swap(elements_, other.elements_);
         std::swap(pages_from_bytes_, other.pages_from_bytes_);
+        std::swap(locked_, other.locked_);
         std::swap(locked_on_, other.locked_on_);
     }
 
@@ -169,6 +172,7 @@ private:
     T* data_ = nullptr;
     std::size_t elements_ = 0;
     std::size_t pages_from_bytes_ = own_pages_from_bytes;
+    LockedPages locked_;
     Account* locked_on_ = nullptr;  ///< The account that counts it as locked.
 };
 
@@ -310,17 +314,18 @@ Buffer<T>::Buffer(Account& account, Purpose purpose, std::size_t elements, bool 
     data_ = static_cast<T*>(allocate_zeroed(elements * sizeof(T), pages_from_bytes_));
     elements_ = elements;
     if (!locked) return;
-    if (lock_pages(data_, size_bytes())) {
-        account.lock(size_bytes());
-        locked_on_ = &account;
-    } else {
+    std::vector<std::string> refused;
+    locked_ = LockedPages(std::as_bytes(span()), refused);
+    if (refused.empty())
+        (locked_on_ = &account)->lock(size_bytes());
+    else
         account.note_lock_refused(size_bytes());
-    }
 }
 
 template <typename T>
 Buffer<T>::~Buffer() {
     if (locked_on_) locked_on_->unlock(size_bytes());
+    locked_ = {};
     free_zeroed(data_, size_bytes(), pages_from_bytes_);
 }
 

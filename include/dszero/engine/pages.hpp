@@ -7,13 +7,11 @@
 #pragma once
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <string>
 
 namespace dszero {
 
@@ -26,11 +24,6 @@ inline constexpr std::size_t own_pages_from_bytes = std::size_t{1} << 20;
 void* allocate_zeroed(std::size_t bytes, std::size_t pages_from_bytes = own_pages_from_bytes);
 void free_zeroed(void* memory, std::size_t bytes,
                  std::size_t pages_from_bytes = own_pages_from_bytes) noexcept;
-
-/// Locks pages until they are freed. False if the system refuses.
-bool lock_pages(void* pages, std::size_t bytes) noexcept;
-/// "the limit on locked memory (RLIMIT_MEMLOCK) is 65536 bytes: raise it with …"
-std::string locked_memory_limit();
 
 // ---- Implementation ----
 
@@ -71,19 +64,6 @@ inline void free_zeroed(void* memory, std::size_t bytes, std::size_t pages_from_
         ::munmap(memory, (bytes + page_bytes - 1) / page_bytes * page_bytes);
     else
         ::operator delete(memory, alignment_of_block(bytes));
-}
-
-inline bool lock_pages(void* pages, std::size_t bytes) noexcept {
-    return bytes == 0 || ::mlock(pages, bytes) == 0;
-}
-
-inline std::string locked_memory_limit() {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_MEMLOCK, &limit);
-    const std::string bytes =
-        limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur) + " bytes";
-    return "the limit on locked memory (RLIMIT_MEMLOCK) is " + bytes +
-           ": raise it with `ulimit -l`, memlock in /etc/security/limits.conf, or LimitMEMLOCK= of a service";
 }
 
 }  // namespace dszero

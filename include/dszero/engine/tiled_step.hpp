@@ -8,7 +8,6 @@
 
 #include <dszero/engine/erased_optimizer.hpp>
 #include <dszero/engine/erased_store.hpp>
-#include <dszero/engine/locked_pages.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <algorithm>
@@ -45,7 +44,7 @@ public:
     static std::uint64_t store_bytes(std::size_t arrays, std::size_t elements);
     static std::size_t staging_bytes(std::size_t arrays, std::size_t elements, const Tiling& tiling);
 
-    /// `store` has at least store_bytes(). Memory that could not be locked or registered goes into `notes`.
+    /// `store` has at least store_bytes(). Memory that could not be registered goes into `notes`.
     TiledArrays(ErasedStore store, std::size_t arrays, std::size_t elements, const Tiling& tiling,
                 Account& host, std::vector<std::string>& notes);
     TiledArrays(const TiledArrays&) = delete;
@@ -54,7 +53,6 @@ public:
     std::size_t arrays() const { return arrays_; }
     std::size_t elements() const { return elements_; }
     const ErasedStore& store() const { return store_; }
-    std::size_t locked_bytes() const { return locked_.bytes(); }
 
     /// Gets elements [first, first + count) of every array, to read and to change.
     using OnTile =
@@ -110,7 +108,6 @@ private:
     Tiling tiling_;
     Shape shape_;
     Buffer<float> pool_;
-    LockedPages locked_;
     ErasedStore store_;  ///< gone before the pool
 };
 
@@ -156,7 +153,8 @@ inline TiledArrays::TiledArrays(ErasedStore store, std::size_t arrays, std::size
       elements_(elements),
       tiling_(tiling),
       shape_(shape(elements, tiling)),
-      pool_(host, Purpose::staging, staging_bytes(arrays, elements, tiling) / sizeof(float)),
+      pool_(host, Purpose::staging, staging_bytes(arrays, elements, tiling) / sizeof(float),
+            tiling.pin_memory),
       store_(std::move(store)) {
     if (store_.size() < store_bytes(arrays, elements))
         throw std::invalid_argument(store_.name() + " has " + std::to_string(store_.size()) + " bytes, not " +
@@ -165,7 +163,6 @@ inline TiledArrays::TiledArrays(ErasedStore store, std::size_t arrays, std::size
         throw std::invalid_argument(store_.name() + ": an alignment of " +
                                     std::to_string(store_.alignment()) + " bytes is too large");
     const std::span<std::byte> memory = std::as_writable_bytes(pool_.span());
-    if (tiling.pin_memory) locked_ = LockedPages(memory, notes);
     if (const std::error_code refused = store_.register_memory(memory))
         notes.push_back(store_.name() + ": buffers are not registered with the kernel (" + refused.message() +
                         "); " + locked_memory_limit() + "; results are the same");
