@@ -20,6 +20,7 @@ declare -A debian_package=(
     [catch2]=catch2
     [zlib.h]=zlib1g-dev
     [benchmark/benchmark.h]=libbenchmark-dev
+    [python3-jsonschema]=python3-jsonschema
 )
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -41,6 +42,7 @@ has() {
         ninja) has_command ninja || has_command make ;;
         c++) has_command "${CXX:-c++}" ;;
         catch2) has_header catch2/catch.hpp || has_header catch2/catch_all.hpp ;;
+        python3-*) python3 -c "import ${1#python3-}" 2>/dev/null ;;
         *.h | *.hpp) has_header "$1" ;;
         *) has_command "$1" ;;
     esac

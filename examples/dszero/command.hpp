@@ -16,6 +16,7 @@ struct Options {
     Release release = newest_release;
     bool all_releases = false;
     bool json = false;
+    std::string format;       ///< as given to --format; empty: not given
     bool json_lines = false;  ///< documents come as {"id", "text"} lines on standard input
     std::vector<std::string> files;
 };
@@ -33,5 +34,6 @@ inline Status worse(Status a, Status b) { return a < b ? b : a; }
 Status check(const Options& options, Output& output);
 Status show(const Options& options, Output& output);
 Status diff(const Options& options, Output& output);
+Status schema(const Options& options, Output& output);
 
 }  // namespace dszero::tool

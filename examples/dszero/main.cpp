@@ -32,7 +32,8 @@ constexpr const char* examples = R"(Examples:
   dszero check --deepspeed all ds_config.json     which releases accept it?
   dszero check --format json - < ds_config.json   for programs
   dszero show ds_config.json                      what DeepSpeed makes of it
-  dszero diff old.json new.json                   what a change really changes)";
+  dszero diff old.json new.json                   what a change really changes
+  dszero schema > ds_config.schema.json           for completion in your editor)";
 
 constexpr const char* check_examples = R"(Examples:
   dszero check ds_config.json
@@ -56,6 +57,13 @@ With --format json each file gives check's line and, in "origin", where each val
 constexpr const char* diff_examples = R"(Examples:
   dszero diff old.json new.json
   git show HEAD:ds_config.json | dszero diff - ds_config.json)";
+
+constexpr const char* schema_examples = R"(Examples:
+  dszero schema > ds_config.schema.json           JSON Schema, draft-07
+  dszero schema --format markdown                 a reference of every key
+
+In VS Code, settings.json:
+  "json.schemas": [{"fileMatch": ["ds_config*.json"], "url": "./ds_config.schema.json"}])";
 
 void add_deepspeed(CLI::App& command, Options& options, bool or_all) {
     const std::string oldest = dszero::oldest_release.str(), newest = dszero::newest_release.str();
@@ -83,6 +91,12 @@ void add_format(CLI::App& command, std::string& format) {
     command.add_option("--format", format, "How to answer (default: text; with --jsonl: json)")
         ->check(CLI::IsMember({"text", "json"}))
         ->option_text("text|json");
+}
+
+void add_schema_format(CLI::App& command, std::string& format) {
+    command.add_option("--format", format, "JSON Schema, or a table for people (default: json)")
+        ->check(CLI::IsMember({"json", "markdown"}))
+        ->option_text("json|markdown");
 }
 
 void add_files(CLI::App& command, Options& options) {
@@ -134,7 +148,8 @@ Status run(int count, char** arguments, Output& output) {
                "\n\n'dszero COMMAND --help' has every option.");
 
     Options options;
-    std::string format, section;
+    std::string& format = options.format;
+    std::string section;
     const auto add_command = [&](const char* name, const char* description,
                                  const char* more_help) -> CLI::App& {
         return *app.add_subcommand(name, description)
@@ -168,6 +183,11 @@ Status run(int count, char** arguments, Output& output) {
     add_deepspeed(diff_command, options, false);
     add_format(diff_command, format);
 
+    CLI::App& schema_command =
+        add_command("schema", "What a ds_config.json may hold: JSON Schema, Markdown", schema_examples);
+    add_deepspeed(schema_command, options, false);
+    add_schema_format(schema_command, format);
+
     if (count < 2) {
         std::fputs(app.help().c_str(), stderr);
         return Status::wrong_call;
@@ -177,14 +197,15 @@ Status run(int count, char** arguments, Output& output) {
         for (std::string& file : options.files)
             if (file.starts_with(guard)) file.erase(0, 1);
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
-        require_documents(options);
+        if (!schema_command) require_documents(options);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? Status::accepted : Status::wrong_call;
     }
     options.json = format.empty() ? options.json_lines : format == "json";
-    return check_command  ? check(options, output)
-           : show_command ? show(options, output)
-                          : diff(options, output);
+    return check_command    ? check(options, output)
+           : show_command   ? show(options, output)
+           : schema_command ? schema(options, output)
+                            : diff(options, output);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <dszero/config/effective.hpp>
 #include <dszero/config/format.hpp>
 #include <dszero/config/json.hpp>
+#include <dszero/config/json_schema.hpp>
+#include <dszero/config/markdown.hpp>
 
 #include "support/catch.hpp"
 
@@ -366,4 +368,20 @@ TEST_CASE("zero_format: names each key of the release, and only those") {
         Catch::Matchers::Contains("\"reduce_bucket_size\": integer,  // default 500000000; at least 0"));
     CHECK_THAT(zero_format("0.19.6"),
                Catch::Matchers::Contains("default 500000000; greater than 0; elements."));
+}
+
+TEST_CASE("JSON Schema and Markdown: every release's keys are there, and no others") {
+    for (const Release release : releases()) {
+        const Json schema = json_schema(release);
+        const std::string reference = markdown(release);
+        const Json& properties = schema["properties"]["zero_optimization"]["anyOf"][0]["properties"];
+        for (const Row& row : section<DeepSpeedZeroConfig>.rows) {
+            INFO(release.str() << ' ' << row.name);
+            const bool expected = row.is_key && row.known_to(release);
+            CHECK(properties.contains(row.name) == expected);
+            CHECK(properties.contains(row.key()) == expected);
+            CHECK((reference.find("\n| `" + std::string(row.key()) + "` |") != std::string::npos) ==
+                  expected);
+        }
+    }
 }

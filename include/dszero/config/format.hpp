@@ -21,6 +21,10 @@ namespace dszero {
 ///       "stage": [0|1|2|3],  // default 0. What is split across the ranks: …
 std::string zero_format(Release release = newest_release);
 
+/// The release's own defaults, as attributes, those of nested sections too: what a document with empty
+/// sections gives.
+Json zero_presets(Release release);
+
 /// "at least 0", "greater than 0 and less than 1"; empty for a field without bounds.
 inline std::string describe_bounds(const Bounds& bounds) {
     std::string text;
@@ -31,21 +35,23 @@ inline std::string describe_bounds(const Bounds& bounds) {
     return text.append(bounds.high_open ? "less than " : "at most ").append(in_words(bounds.high));
 }
 
-/// What stands behind a field's key and type. `preset`: its default.
+/// "default 500000000; at least 0; elements". `preset`: the field's default.
+inline std::string describe_limits(const Row& row, const Json& preset, Release release) {
+    std::string text = "default ";
+    text += !row.derived.empty()     ? std::string(row.derived)
+            : !row.prints_as.empty() ? std::string(row.prints_as)
+                                     : write_json(preset);
+    if (const std::string bounds = describe_bounds(row.bounds_in(release)); !bounds.empty())
+        text += "; " + bounds;
+    if (row.unit != Unit::none) text += row.unit == Unit::elements ? "; elements" : "; bytes";
+    return text;
+}
+
+/// What stands behind a field's key and type.
 inline std::string describe_field(const Row& row, const Json& preset, Release release) {
     if (row.deprecated()) return "deprecated. " + std::string(row.doc);
-    std::string text;
-    if (!row.type->section) {
-        text = "default ";
-        text += !row.derived.empty()     ? std::string(row.derived)
-                : !row.prints_as.empty() ? std::string(row.prints_as)
-                                         : write_json(preset);
-        if (const std::string bounds = describe_bounds(row.bounds_in(release)); !bounds.empty())
-            text += "; " + bounds;
-        if (row.unit != Unit::none) text += row.unit == Unit::elements ? "; elements" : "; bytes";
-        text += ". ";
-    }
-    return text += row.doc;
+    if (row.type->section) return std::string(row.doc);
+    return describe_limits(row, preset, release) + ". " + std::string(row.doc);
 }
 
 /// Appends one line for each field of the section; `presets` holds its attributes.
@@ -63,8 +69,7 @@ inline void append_format(std::string& out, const Section& section, const Json& 
     }
 }
 
-inline std::string zero_format(Release release) {
-    // the release's own defaults, those of nested sections too: what a document with empty ones gives
+inline Json zero_presets(Release release) {
     Json empty_sections = json_object();
     for (const Row& row : section<DeepSpeedZeroConfig>.rows)
         if (row.type->section && row.known_to(release))
@@ -72,12 +77,15 @@ inline std::string zero_format(Release release) {
     Json document = json_object();
     append_member(document, zero_optimization, std::move(empty_sections));
     DeepSpeedZeroConfig config;
-    Reading reading(release, {}, nullptr);
+    const Source no_text;
+    Reading reading(release, no_text, nullptr);
     judge_zero({&document, 0}, reading, config);
+    return write_section(section<DeepSpeedZeroConfig>, &config, {release, true});
+}
 
+inline std::string zero_format(Release release) {
     std::string out = "\"zero_optimization\": {\n";
-    append_format(out, section<DeepSpeedZeroConfig>,
-                  write_section(section<DeepSpeedZeroConfig>, &config, {release, true}), release, 2);
+    append_format(out, section<DeepSpeedZeroConfig>, zero_presets(release), release, 2);
     return out + "}\n";
 }
 

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Hold `dszero schema` against an independent validator, jsonschema (PyPI; Debian: python3-jsonschema), and
+against what DeepSpeed was recorded to answer.
+
+    json_schema.py TOOL [--release R]... [--recordings ../shared/conformance --corpus ../shared/corpus]
+
+Documents that DeepSpeed accepts, written in JSON with values of their own types, must be valid; documents that
+it refuses for an unknown key must not be. Exits with 77 where jsonschema is not installed.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "data"))
+import make_data  # noqa: E402
+
+try:
+    import jsonschema
+except ImportError:
+    print("skipped: no jsonschema here (pip install jsonschema, or apt-get install python3-jsonschema)")
+    sys.exit(77)
+
+NUMBER_PLACES = {"prefetch_bucket_size", "param_persistence_threshold", "model_persistence_threshold",
+                 "max_live_parameters", "max_reuse_distance", "gather_16bit_weights_on_model_save",
+                 "module_granularity_threshold", "use_all_reduce_for_fetch_params", "allgather_sequential"}
+DROPPED = "auto"
+
+
+def no_repetition(pairs):
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("repeated key")
+    return dict(pairs)
+
+
+def parsed(text):
+    """The document if it is JSON whose integers other readers hold too, else None."""
+    def no_constant(word):
+        raise ValueError(word)
+    try:
+        return json.loads(text, object_pairs_hook=no_repetition, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_native(written, read):
+    """Whether DeepSpeed took a value as it was written. `read` is what it made of it."""
+    if written == DROPPED:
+        return True
+    if isinstance(read, dict) and isinstance(written, dict):
+        return section_is_native(written, read)
+    if isinstance(written, bool) or isinstance(read, bool) or written is None or read is None:
+        return type(written) is type(read) or written is None
+    if isinstance(written, float) and isinstance(read, int):
+        return False
+    if isinstance(written, int) and isinstance(read, (int, float)):
+        return True
+    return type(written) is type(read)
+
+
+def section_is_native(written, read):
+    for key, value in written.items():
+        name = key[len("stage3_"):] if key[len("stage3_"):] in NUMBER_PLACES else key
+        if key == "strict" and value:
+            return False  # keeps "auto", in sections where it counts
+        if name in read:
+            if not is_native(value, read[name]):
+                return False
+        elif key not in ("strict", "cpu_offload", "cpu_offload_param", "cpu_offload_use_pin_memory",
+                         "stage3_gather_fp16_weights_on_model_save"):
+            return False  # "auto" under an unknown key
+        elif key != "strict" and value is not None and not isinstance(value, bool) and value != DROPPED:
+            return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tool")
+    parser.add_argument("--release", action="append", help="default: the newest and the oldest recorded one")
+    parser.add_argument("--recordings", type=pathlib.Path, help="full recordings instead of tests/data")
+    parser.add_argument("--corpus", type=pathlib.Path, help="the files that recordings name")
+    options = parser.parse_args()
+    if options.recordings:
+        recordings = {r: lines.values() for r, lines in make_data.load(options.recordings).items()}
+        for release in recordings:
+            every = make_data.read(options.recordings / ("zero-%s.jsonl.gz" % release))
+            recordings[release] = [*recordings[release], *(
+                {**line, "text": (options.corpus / line["file"]).read_text(encoding="utf-8", errors="replace")}
+                for line in every if "file" in line and options.corpus)]
+    else:
+        recordings = {r: lines.values() for r, lines in make_data.expanded(make_data.read(make_data.HERE / "zero.jsonl.gz")).items()}
+    failures = 0
+    for release in options.release or [next(iter(recordings)), list(recordings)[-1]]:
+        schema = json.loads(subprocess.run([options.tool, "schema", "--deepspeed", release], check=True, stdout=subprocess.PIPE).stdout)
+        jsonschema.Draft7Validator.check_schema(schema)
+        validator = jsonschema.Draft7Validator(schema)
+        valid = invalid = 0
+        for line in recordings[release]:
+            document = parsed(line.get("text", "b64"))
+            if not isinstance(document, dict) or not set(document) <= set(schema["properties"]):
+                continue
+            section = document.get("zero_optimization", {})
+            if line["ok"] and (isinstance(section, bool) or section_is_native(section, line["value"])):
+                valid += 1
+                wrong = not validator.is_valid(document)
+            elif not line["ok"] and any(e["type"] in ("extra_forbidden", "value_error.extra") for e in line["errors"]):
+                invalid += 1
+                wrong = validator.is_valid(document)
+            else:
+                continue
+            if wrong:
+                failures += 1
+                print("%s: %s is wrong about %s\n  %s" % (release, options.tool, line["id"], line.get("text")))
+        print("%s: %d accepted documents are valid, %d with unknown keys are not" % (release, valid, invalid))
+        if not (valid and invalid):
+            failures += 1
+    sys.exit(failures != 0)
+
+
+if __name__ == "__main__":
+    main()
