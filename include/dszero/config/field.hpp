@@ -13,6 +13,7 @@
 // one loop at run time and not one template instantiation a field.
 #pragma once
 
+#include <dszero/config/key_index.hpp>
 #include <dszero/config/release.hpp>
 
 #include <concepts>
@@ -201,6 +202,7 @@ struct Section {
     std::span<const Row> rows;
     std::span<const Check> checks;
     const void* ruler;
+    const KeyIndex& (*index)();  ///< of names and keys: row i's have the numbers 2i and 2i + 1
     Container container = Container::pydantics_choice;
 
     /// The member that `row` describes, inside `object` (a T for section<T>).
@@ -215,9 +217,23 @@ private:
     }
 };
 
+inline KeyIndex index_of(std::span<const Row> rows) {
+    KeyIndex index;
+    for (const Row& row : rows) {
+        index.add(row.name);
+        index.add(row.key());
+    }
+    return index;
+}
 template <class T>
-inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::checks, &ruler<T>,
-                                 schema<T>::container};
+const KeyIndex& key_index() {
+    static const KeyIndex index = index_of(schema<T>::rows);
+    return index;
+}
+
+template <class T>
+inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::checks,
+                                 &ruler<T>,       key_index<T>,    schema<T>::container};
 
 /// Proof, for use in static_assert: a section has no name or alias twice.
 constexpr bool no_name_twice(std::span<const Row> rows) {

@@ -92,15 +92,22 @@ inline std::span<const std::string_view> top_level_keys() {
     return keys;
 }
 
+inline bool is_top_level_key(std::string_view key) {
+    static const KeyIndex index = [] {
+        KeyIndex keys;
+        for (const std::string_view known : top_level_keys()) keys.add(known);
+        return keys;
+    }();
+    return index.find(key) != KeyIndex::none;
+}
+
 constexpr std::string_view zero_optimization = "zero_optimization";
 
 /// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them
 /// silently.
 inline void report_strays(const Members& document, bool has_section, Reading& r) {
     for (const Member& member : document) {
-        bool known = false;
-        for (std::string_view key : top_level_keys()) known = known || key == member.key;
-        if (known) continue;
+        if (is_top_level_key(member.key)) continue;
         const Path path{.key = member.key};
         Nearest nearest(member.key);
         nearest.consider(zero_optimization);

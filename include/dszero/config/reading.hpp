@@ -37,12 +37,20 @@ struct Path {
 
     /// RFC 6901.
     std::string pointer() const {
-        if (is_root) return {};
-        std::string out = parent ? parent->pointer() : std::string();
-        if (is_index) return out + '/' + std::to_string(index);
-        out += '/';
-        for (char c : key) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+        std::string out;
+        append_pointer(out);
         return out;
+    }
+
+private:
+    void append_pointer(std::string& out) const {
+        if (is_root) return;
+        if (parent) parent->append_pointer(out);
+        out += '/';
+        if (is_index)
+            out += std::to_string(index);
+        else
+            for (char c : key) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
     }
 };
 

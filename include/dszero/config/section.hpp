@@ -10,7 +10,8 @@
 #include <dszero/config/reading.hpp>
 #include <dszero/config/suggest.hpp>
 
-#include <cstdint>
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,9 +39,10 @@ inline void apply_defaults_of(Release release, const Section& section, void* obj
             row.assign_before(section.member(object, row), row.default_before);
 }
 
-/// The key that a field was given under.
+/// What a section gives for a field.
 struct Given {
-    std::string_view key;
+    const Row* row = nullptr;
+    std::string_view key;  ///< as written: the field's name or its alias
     Value value;
     bool present = false;
     bool passed = true;  ///< given and taken, or not given
@@ -49,9 +51,8 @@ struct Given {
 /// What a check may see and say.
 class Checking {
 public:
-    Checking(const Section& section, void* object, const std::vector<Given>& given, Reading& r,
-             const Path& path, bool refused)
-        : reading(r), section_(section), object_(object), given_(given), path_(path), refused_(refused) {}
+    Checking(void* object, const std::vector<Given>& given, Reading& r, const Path& path, bool refused)
+        : reading(r), object_(object), given_(given), path_(path), refused_(refused) {}
 
     Reading& reading;
 
@@ -60,9 +61,10 @@ public:
         return *static_cast<T*>(object_);
     }
     const Given& field(std::string_view name) const {
-        std::size_t i = 0;
-        while (section_.rows[i].name != name) ++i;
-        return given_[i];
+        static constexpr Given absent;
+        for (const Given& given : given_)
+            if (given.row->name == name) return given;
+        return absent;
     }
     bool refused() const { return refused_; }
 
@@ -89,7 +91,6 @@ public:
     }
 
 private:
-    const Section& section_;
     void* object_;
     const std::vector<Given>& given_;
     const Path& path_;
@@ -106,6 +107,18 @@ inline void run_checks(Phase phase, Checking& c, const Section& section) {
 inline bool keeps_auto(const Members& members) {
     const Member* strict = find_member(members, "strict");
     return strict && is_truthy(*strict->value.json);
+}
+
+/// The place for what is given for the row's field. Places are in the order of the rows.
+inline Given& place_for(const Row& row, std::vector<Given>& given) {
+    std::size_t at = given.size();
+    while (at > 0 && given[at - 1].row > &row) --at;
+    if (at > 0 && given[at - 1].row == &row) return given[at - 1];
+    given.push_back({});
+    for (std::size_t i = given.size() - 1; i > at; --i) given[i] = given[i - 1];
+    given[at] = Given();
+    given[at].row = &row;
+    return given[at];
 }
 
 /// Which row each member belongs to; what belongs to none is reported.
@@ -129,16 +142,16 @@ inline bool assign_members(const Section& section, const Members& members, std::
             report_unknown_key(section, member, r, at);
             continue;
         }
-        Given& slot = given[static_cast<std::size_t>(row - section.rows.data())];
+        Given& slot = place_for(*row, given);
         if (slot.present && slot.key == member.key) continue;  // repeated: the reader has said so
         if (!slot.present) {
-            slot = {member.key, member.value, true, true};
+            slot = {row, member.key, member.value, true, true};
             continue;
         }
         // both the alias and the name: the alias counts, the name is one key too many
         const bool this_is_alias = member.key == row->key();
         const Member extra = this_is_alias ? Member{slot.key, slot.value} : member;
-        if (this_is_alias) slot = {member.key, member.value, true, true};
+        if (this_is_alias) slot = {row, member.key, member.value, true, true};
         r.error(
             "duplicate-key", Path{.parent = &path, .key = extra.key}, r.key_span(extra.value),
             std::string(row->key()) + " and " + std::string(row->name) + " are the same field, given twice",
@@ -180,22 +193,22 @@ inline bool read_members(const Section& section, void* object, const Members& me
             r.abort(member->value, message, "remove it");
         return false;
     }
-    std::vector<Given> given(section.rows.size());
+    std::vector<Given> given;
+    given.reserve(std::min(members.size(), section.rows.size()));
     const bool all_unicode = assign_members(section, members, given, r, path);
-    for (std::size_t i = 0; i < given.size(); ++i) {
-        if (!given[i].present) continue;
-        const Row& row = section.rows[i];
+    for (Given& field : given) {
+        const Row& row = *field.row;
         // pydantic 1 always names the alias, pydantic 2 what was written
-        const Path at{.parent = &path, .key = r.behaviour.pydantic_2 ? given[i].key : row.key()};
-        given[i].passed = row.type->read(section.member(object, row), given[i].value, row, r, at);
+        const Path at{.parent = &path, .key = r.behaviour.pydantic_2 ? field.key : row.key()};
+        field.passed = row.type->read(section.member(object, row), field.value, row, r, at);
     }
-    Checking among_fields(section, object, given, r, path, false);
+    Checking among_fields(object, given, r, path, false);
     run_checks(Phase::fields, among_fields, section);
     if (!all_unicode) {
         r.demote(start);
         r.error("unknown-key", path, r.value_span(whole), "a key holds a lone surrogate, which is no text");
     }
-    Checking checking(section, object, given, r, path, r.has_errors_since(start));
+    Checking checking(object, given, r, path, r.has_errors_since(start));
     run_checks(Phase::after, checking, section);
     run_checks(Phase::deprecated, checking, section);
     return !checking.refused();

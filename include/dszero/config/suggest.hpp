@@ -9,7 +9,9 @@
 #include <dszero/text/unicode.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,48 +23,61 @@ inline std::size_t most_differences(std::string_view written, std::string_view m
     return std::max<std::size_t>(1, std::min(written.size(), meant.size()) / 4);
 }
 
+/// A key's character as comparisons for likeness see it: in lower case, '-' and ' ' as '_'.
+constexpr char fold(char c) {
+    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+    return c == '-' || c == ' ' ? '_' : c;
+}
+
 /// The fewest insertions, deletions, replacements and swaps of neighbours that make one key of the
-/// other, both in lower case and with '-' and ' ' as '_'. limit + 1 stands for all beyond the limit,
-/// and for keys longer than any that DeepSpeed has.
+/// other, both folded. limit + 1 stands for all beyond the limit, and for keys longer than any that
+/// DeepSpeed has.
 inline std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
     constexpr std::size_t longest = 64;
-    if (a.size() > longest || b.size() > longest) return limit + 1;
-    if (a.size() > b.size() + limit || b.size() > a.size() + limit) return limit + 1;
-    const auto fold = [](char c) {
-        if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-        return c == '-' || c == ' ' ? '_' : c;
-    };
-    std::size_t rows[3][longest + 1];
+    const std::size_t too_many = limit + 1;
+    if (a.size() > longest || b.size() > longest) return too_many;
+    if (a.size() > b.size() + limit || b.size() > a.size() + limit) return too_many;
+    std::size_t rows[3][longest + 2];
     std::size_t *before_last = rows[0], *last = rows[1], *row = rows[2];
     for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
-        std::size_t least = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const bool same = fold(a[i - 1]) == fold(b[j - 1]);
-            row[j] = std::min(std::min(last[j], row[j - 1]) + 1, last[j - 1] + (same ? 0 : 1));
-            if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]))
+        // a path that strays from the diagonal by more than the limit costs more than the limit
+        const std::size_t first = i > limit ? i - limit : 1;
+        const std::size_t end = std::min(b.size(), i + limit) + 1;
+        row[first - 1] = first == 1 ? i : too_many;
+        std::size_t least = row[first - 1];
+        const char of_a = fold(a[i - 1]);
+        for (std::size_t j = first; j < end; ++j) {
+            const char of_b = fold(b[j - 1]);
+            row[j] = std::min(std::min(last[j], row[j - 1]) + 1, last[j - 1] + (of_a == of_b ? 0 : 1));
+            if (i > 1 && j > 1 && of_a == fold(b[j - 2]) && fold(a[i - 2]) == of_b)
                 row[j] = std::min(row[j], before_last[j - 2] + 1);
             least = std::min(least, row[j]);
         }
-        if (least > limit) return limit + 1;
+        row[end] = too_many;
+        if (least > limit) return too_many;
         std::size_t* const oldest = before_last;
         before_last = last;
         last = row;
         row = oldest;
     }
-    return std::min(last[b.size()], limit + 1);
+    return std::min(last[b.size()], too_many);
 }
 
 /// The name that `written` most looks like a misspelling of.
 class Nearest {
 public:
-    explicit Nearest(std::string_view written) : written_(written) {}
+    explicit Nearest(std::string_view written) : written_(written) {
+        for (const char c : written) ++count_[bucket(c)];
+    }
 
     void consider(std::string_view name) {
-        const std::size_t limit = most_differences(written_, name);
+        if (distance_ == 0) return;
+        const std::size_t limit = std::min(most_differences(written_, name), distance_ - 1);
+        if (name.size() + limit < written_.size() || lacks_more_than(limit, name))
+            return;  // as nearly always
         const std::size_t distance = edit_distance(written_, name, limit);
-        if (distance > limit || distance >= distance_) return;
+        if (distance > limit) return;
         distance_ = distance;
         name_ = name;
     }
@@ -70,7 +85,20 @@ public:
     std::size_t distance() const { return distance_; }
 
 private:
+    using Counts = std::array<std::uint32_t, 32>;
+    static std::size_t bucket(char c) { return static_cast<unsigned char>(fold(c)) % 32; }
+
+    /// Whether more than so many of the name's characters are missing from `written`, wherever they stand.
+    bool lacks_more_than(std::size_t limit, std::string_view name) const {
+        if (name.size() > written_.size() + limit) return true;
+        Counts used{};
+        std::size_t missing = 0;
+        for (const char c : name) missing += ++used[bucket(c)] > count_[bucket(c)];
+        return missing > limit;
+    }
+
     std::string_view written_;
+    Counts count_{};
     std::string_view name_{};
     std::size_t distance_ = std::string_view::npos;
 };
@@ -88,9 +116,8 @@ inline Nearest nearest_key(std::string_view written, const Section& section, Rel
 
 /// The row of that name or alias, of whatever release, or null.
 inline const Row* find_row(const Section& section, std::string_view key) {
-    for (const Row& row : section.rows)
-        if (key == row.name || key == row.key()) return &row;
-    return nullptr;
+    const std::size_t number = section.index().find(key);
+    return number == KeyIndex::none ? nullptr : &section.rows[number / 2];
 }
 
 struct Suggestion {

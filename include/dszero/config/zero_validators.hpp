@@ -92,6 +92,7 @@ inline bool report_deprecated(Checking& c, std::string_view old_name, std::strin
 template <class Offload>
 void move_to_offload(Checking& c, std::string_view old_name, Deprecated<std::optional<bool>>& from,
                      std::string_view new_name, std::optional<Offload>& to) {
+    if (!c.field(old_name).present) return;
     const Behaviour& behaviour = c.reading.behaviour;
     const bool on = from.value.value_or(false);
     const OffloadDeviceEnum device =
@@ -129,6 +130,7 @@ inline void cpu_offload_use_pin_memory_ignored(Checking& c) {
 inline void gather_fp16_weights_moves(Checking& c) {
     auto& config = c.object<DeepSpeedZeroConfig>();
     auto& from = config.stage3_gather_fp16_weights_on_model_save;
+    if (!c.field("stage3_gather_fp16_weights_on_model_save").present) return;
     const std::string rewrite =
         std::string("\"stage3_gather_16bit_weights_on_model_save\": ") + (from.value ? "true" : "false");
     if (!report_deprecated(c, "stage3_gather_fp16_weights_on_model_save",

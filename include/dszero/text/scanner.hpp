@@ -16,7 +16,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,12 +57,6 @@ constexpr bool is(char c, CharacterClass kind) {
 // eight at a time: the loops then run too few rounds for their ends to surprise the processor.
 
 constexpr bool little_endian = std::endian::native == std::endian::little;
-
-inline std::uint64_t eight_bytes(const char* p) {
-    std::uint64_t block = 0;
-    std::memcpy(&block, p, sizeof block);
-    return block;
-}
 
 inline const char* skip_blanks(const char* p, const char* end) {
     constexpr std::uint64_t spaces = 0x2020202020202020;

@@ -5,9 +5,11 @@
 // once, at the end, for the few places that somebody will read (locate()).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,14 +55,51 @@ struct Range {
 /// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the
 /// offsets by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
 inline void order_by_offset(std::vector<std::uint64_t>& offsets) {
-    if (offsets.empty()) return;  // qsort must not be given a null pointer
-    for (std::size_t i = 0; i < offsets.size(); ++i) offsets[i] = offsets[i] << 32 | i;
-    std::qsort(offsets.data(), offsets.size(), sizeof(std::uint64_t), [](const void* a, const void* b) {
-        const std::uint64_t left = *static_cast<const std::uint64_t*>(a);
-        const std::uint64_t right = *static_cast<const std::uint64_t*>(b);
-        return left < right ? -1 : left > right ? 1 : 0;
-    });
+    bool in_order = true;
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+        offsets[i] = offsets[i] << 32 | i;
+        in_order = in_order && (i == 0 || offsets[i - 1] < offsets[i]);
+    }
+    if (!in_order)
+        std::qsort(offsets.data(), offsets.size(), sizeof(std::uint64_t), [](const void* a, const void* b) {
+            const std::uint64_t left = *static_cast<const std::uint64_t*>(a);
+            const std::uint64_t right = *static_cast<const std::uint64_t*>(b);
+            return left < right ? -1 : left > right ? 1 : 0;
+        });
     for (std::uint64_t& key : offsets) key &= 0xFFFFFFFF;
+}
+
+inline std::uint64_t eight_bytes(const char* p) {
+    std::uint64_t block = 0;
+    std::memcpy(&block, p, sizeof block);
+    return block;
+}
+
+/// Moves `here` on to the offset `wanted`.
+inline void advance(Position& here, std::string_view text, std::size_t wanted) {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    const std::size_t end = std::min(wanted, text.size());
+    while (here.offset < end) {
+        if (end - here.offset >= 8) {
+            // eight characters that end no line, if none is beyond ASCII or below 0x0E
+            const std::uint64_t block = eight_bytes(text.data() + here.offset);
+            if (((block | (block - each * 0x0E)) & each * 0x80) == 0) {
+                here.offset += 8;
+                here.column += 8;
+                continue;
+            }
+        }
+        const unsigned char byte = static_cast<unsigned char>(text[here.offset]);
+        const bool carriage_return_of_pair =
+            byte == '\r' && here.offset + 1 < text.size() && text[here.offset + 1] == '\n';
+        if (byte == '\n' || (byte == '\r' && !carriage_return_of_pair)) {
+            ++here.line;
+            here.column = 1;
+        } else if ((byte & 0xC0) != 0x80 && !carriage_return_of_pair) {  // not a UTF-8 continuation byte
+            ++here.column;
+        }
+        ++here.offset;
+    }
 }
 
 /// Where each of the offsets is, in one pass over the text however many there are.
@@ -70,19 +109,8 @@ inline std::vector<Position> locate(std::string_view text, const std::vector<std
     order_by_offset(order);
     Position here;
     for (const std::uint64_t index : order) {
-        const std::uint64_t wanted = offsets[index];
-        for (; here.offset < wanted && here.offset < text.size(); ++here.offset) {
-            const unsigned char byte = static_cast<unsigned char>(text[here.offset]);
-            const bool carriage_return_of_pair =
-                byte == '\r' && here.offset + 1 < text.size() && text[here.offset + 1] == '\n';
-            if (byte == '\n' || (byte == '\r' && !carriage_return_of_pair)) {
-                ++here.line;
-                here.column = 1;
-            } else if ((byte & 0xC0) != 0x80 && !carriage_return_of_pair) {  // not a UTF-8 continuation byte
-                ++here.column;
-            }
-        }
-        places[index] = {wanted, here.line, here.column};
+        advance(here, text, offsets[index]);
+        places[index] = {offsets[index], here.line, here.column};
     }
     return places;
 }
