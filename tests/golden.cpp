@@ -7,11 +7,8 @@
 // Scenarios: the folder in DSZERO_SCENARIOS (.json, .json.gz), else tests/data/engine.
 
 #include "support/compare_layout.hpp"
-#include "support/engine_config.hpp"
+#include "support/engine_instances.hpp"
 #include "support/scenario.hpp"
-
-#include <dszero/engine/engine.hpp>
-#include <dszero/engine/thread_communicator.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -107,14 +107,15 @@ TEST_CASE("errors: a collective that fails on one rank, whichever, ends every ra
             const auto messages = endings(3, [&](ThreadCommunicator& thread) {
                 test::FaultyCommunicator comm(thread, 2, n);
                 try {
-                    with_engine(config, layout, comm, [&](auto& engine) {
-                        for (int s = 0; s < 2; ++s)
-                            for (int m = 0; m < 2; ++m) {
-                                test::pass(engine, static_cast<std::size_t>(comm.rank()), s, m);
-                                engine.step();
-                            }
-                        engine.full_weight(0);
-                    });
+                    const EngineOptions options;
+                    Engine<bf16, test::FaultyCommunicator> engine(settings_for(config, options, 3), layout,
+                                                                  comm, options);
+                    for (int s = 0; s < 2; ++s)
+                        for (int m = 0; m < 2; ++m) {
+                            test::pass(engine, static_cast<std::size_t>(comm.rank()), s, m);
+                            engine.step();
+                        }
+                    engine.full_weight(0);
                 } catch (...) {
                     if (comm.rank() == 2) failed = true;
                     throw;

@@ -5,15 +5,11 @@
 // every bit of a run is reproducible.
 #pragma once
 
-#include "support/engine_config.hpp"
-
-#include <dszero/engine/engine.hpp>
-#include <dszero/engine/thread_communicator.hpp>
+#include "support/engine_instances.hpp"
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -125,34 +121,8 @@ struct Outcome {
     std::vector<EngineReport> reports;  ///< by rank, after the last step
 };
 
-inline Outcome train(const EngineConfig& config, const Layout& layout, const Run& run) {
-    Outcome outcome;
-    outcome.reports.resize(run.ranks);
-    std::mutex mutex;
-    ThreadWorld(static_cast<int>(run.ranks)).run([&](auto& comm) {
-        with_engine(config, layout, comm, [&](auto& engine) {
-            const auto rank = static_cast<std::size_t>(comm.rank());
-            std::vector<double> norms;
-            for (int s = 0; s < run.steps; ++s) {
-                StepResult result;
-                for (int m = 0; !result.complete; ++m) {
-                    pass(engine, rank, s, m);
-                    result = engine.step();
-                }
-                norms.push_back(result.norm);
-            }
-            const EngineReport report = engine.report();
-            const auto bits = bits_of(engine);
-            const std::lock_guard lock(mutex);
-            outcome.reports[rank] = report;
-            if (rank == 0)
-                outcome.bits = bits, outcome.norms = norms;
-            else if (bits != outcome.bits && !outcome.bits.empty())
-                outcome.bits.clear();
-        });
-    });
-    return outcome;
-}
-inline Outcome train(const Run& run) { return train(config_for(run), odd_layout(), run); }
+/// The same on every rank, or `bits` is empty.
+Outcome train(const EngineConfig& config, const Layout& layout, const Run& run);
+Outcome train(const Run& run);
 
 }  // namespace test

@@ -151,11 +151,10 @@ private:
 
 // --------------------------------------------------------------------- making
 
-/// Calls f with the engine for a configuration. `Config` is DeepSpeedConfig.
-template <class Config, Communicator C, class F>
-decltype(auto) with_engine(const Config& config, const Layout& layout, C& comm, const EngineOptions& options,
-                           F&& f) {
-    Settings settings = settings_from(config, static_cast<std::size_t>(comm.size()));
+/// What the configuration and the options say together. `Config` is DeepSpeedConfig.
+template <class Config>
+Settings settings_for(const Config& config, const EngineOptions& options, std::size_t ranks) {
+    Settings settings = settings_from(config, ranks);
     if (options.optimizer) {
         settings.optimizer = options.optimizer;
         settings.lr = options.lr;
@@ -163,6 +162,14 @@ decltype(auto) with_engine(const Config& config, const Layout& layout, C& comm, 
     } else {
         set_optimizer(settings, typed_params(config.optimizer));
     }
+    return settings;
+}
+
+/// Calls f with the engine for a configuration.
+template <class Config, Communicator C, class F>
+decltype(auto) with_engine(const Config& config, const Layout& layout, C& comm, const EngineOptions& options,
+                           F&& f) {
+    Settings settings = settings_for(config, options, static_cast<std::size_t>(comm.size()));
     return with_scalar(settings.model, [&](auto t) -> decltype(auto) {
         Engine<typename decltype(t)::type, C> engine(std::move(settings), layout, comm, options);
         return f(engine);

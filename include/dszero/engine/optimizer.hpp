@@ -93,13 +93,59 @@ void step(ThreadPool& pool, const O& optimizer, const StepScalars& scalars,
 /// Writes an optimizer's step from its arithmetic on one vector. `update(lanes, x, s, g)` is
 /// called for N = lanes weights at a time with the master weights x, the states s (an array
 /// of Floats<N>, to be updated like x) and the gradient g, already multiplied by
-/// inverse_scale. It is an always_inline lambda that captures by value. The last, incomplete vector is
-/// padded: the same code, hence the same bits.
+/// inverse_scale. It is an always_inline lambda that captures by value, best returned by a
+/// function that does not depend on Gradient and Weight: then one copy of it serves all types.
 template <std::size_t States, Scalar Gradient, Scalar Weight, typename Update>
 void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weight>& spans,
                      const Update& update);
 
 // ---- Implementation ----
+
+/// Elements [0, elements) of each array. The last, incomplete vector is padded: the same code,
+/// hence the same bits.
+template <std::size_t States, typename Update>
+void step_floats(float* master, const std::array<float*, States>& states, const float* gradient,
+                 std::size_t elements, float scale, const Update& update) {
+    vectorised([&](auto lanes) __attribute__((always_inline)) {
+        constexpr std::size_t N = lanes;
+        const Update arithmetic = update;  // a copy that no store can alias
+        const Floats<N> inverse_scale(scale);
+        const auto one_vector = [&](float* x_at, const std::array<float*, States>& s_at, const float* g_at)
+            __attribute__((always_inline)) {
+            Floats<N> x = Floats<N>::load(x_at);
+            const Floats<N> g = Floats<N>::load(g_at) * inverse_scale;
+            std::array<Floats<N>, States> s;
+            for (std::size_t k = 0; k != States; ++k) s[k] = Floats<N>::load(s_at[k]);
+            arithmetic(lanes, x, s, g);
+            x.store(x_at);
+            for (std::size_t k = 0; k != States; ++k) s[k].store(s_at[k]);
+        };
+
+        std::size_t i = 0;
+        std::array<float*, States> here;
+        for (; i + N <= elements; i += N) {
+            for (std::size_t k = 0; k != States; ++k) here[k] = states[k] + i;
+            one_vector(master + i, here, gradient + i);
+        }
+        if (const std::size_t rest = elements - i) {
+            float padded[States + 2][N] = {};
+            std::memcpy(padded[0], master + i, rest * sizeof(float));
+            std::memcpy(padded[1], gradient + i, rest * sizeof(float));
+            for (std::size_t k = 0; k != States; ++k) {
+                here[k] = padded[k + 2];
+                std::memcpy(here[k], states[k] + i, rest * sizeof(float));
+            }
+            one_vector(padded[0], here, padded[1]);
+            std::memcpy(master + i, padded[0], rest * sizeof(float));
+            for (std::size_t k = 0; k != States; ++k)
+                std::memcpy(states[k] + i, here[k], rest * sizeof(float));
+        }
+    });
+}
+
+/// So many elements at a time pass through the first cache: gradients are converted before
+/// their update, weights after it, and each byte moves between cache and memory once.
+inline constexpr std::size_t step_block_elements = 1024;
 
 template <std::size_t States, Scalar Gradient, Scalar Weight, typename Update>
 void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weight>& spans,
@@ -109,55 +155,24 @@ void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weigh
     assert(spans.weights.empty() || spans.weights.size() == elements);
     for (std::size_t s = 0; s != States; ++s) assert(spans.states[s].size() == elements);
 
-    vectorised([&](auto lanes) __attribute__((always_inline)) {
-        constexpr std::size_t N = lanes;
-        const bool stream =
-            spans.stream_weights && reinterpret_cast<std::uintptr_t>(spans.weights.data()) % 16 == 0;
-        const Update arithmetic = update;  // a copy that no store can alias
-        const Floats<N> inverse_scale(scalars.inverse_scale);
-        const auto one_vector = [&](float* master, const std::array<float*, States>& states,
-                                    const Gradient* gradient, Weight* weights)
-            __attribute__((always_inline)) {
-            Floats<N> x = Floats<N>::load(master);
-            const Floats<N> g = load_as_floats<N>(gradient) * inverse_scale;
-            std::array<Floats<N>, States> s;
-            for (std::size_t k = 0; k != States; ++k) s[k] = Floats<N>::load(states[k]);
-            arithmetic(lanes, x, s, g);
-            x.store(master);
-            for (std::size_t k = 0; k != States; ++k) s[k].store(states[k]);
-            if (weights == nullptr) return;
-            if (stream)
-                stream_from_floats<N>(x, weights);
-            else
-                store_from_floats<N>(x, weights);
-        };
-
-        std::size_t i = 0;
-        std::array<float*, States> states;
-        for (; i + N <= elements; i += N) {
-            for (std::size_t k = 0; k != States; ++k) states[k] = spans.states[k].data() + i;
-            one_vector(spans.master.data() + i, states, spans.gradient.data() + i,
-                       spans.weights.empty() ? nullptr : spans.weights.data() + i);
-        }
-        if (const std::size_t rest = elements - i) {
-            float master[N] = {};
-            float padded_states[States + 1][N] = {};
-            Gradient gradient[N] = {};
-            alignas(64) Weight weights[N];
-            std::memcpy(master, spans.master.data() + i, rest * sizeof(float));
-            std::memcpy(gradient, spans.gradient.data() + i, rest * sizeof(Gradient));
-            for (std::size_t k = 0; k != States; ++k) {
-                states[k] = padded_states[k];
-                std::memcpy(states[k], spans.states[k].data() + i, rest * sizeof(float));
-            }
-            one_vector(master, states, gradient, weights);
-            std::memcpy(spans.master.data() + i, master, rest * sizeof(float));
-            for (std::size_t k = 0; k != States; ++k)
-                std::memcpy(spans.states[k].data() + i, states[k], rest * sizeof(float));
-            if (!spans.weights.empty()) std::memcpy(spans.weights.data() + i, weights, rest * sizeof(Weight));
-        }
-        if (stream) stream_fence();
-    });
+    constexpr bool converts = !std::same_as<Gradient, float>;
+    alignas(64) float converted[converts ? step_block_elements : 1];
+    std::array<float*, States> states;
+    for (std::size_t begin = 0; begin < elements; begin += step_block_elements) {
+        const std::size_t count = std::min(step_block_elements, elements - begin);
+        const std::span<float> master = spans.master.subspan(begin, count);
+        for (std::size_t k = 0; k != States; ++k) states[k] = spans.states[k].data() + begin;
+        const float* gradient = converted;
+        if constexpr (converts)
+            convert(spans.gradient.subspan(begin, count), std::span(converted, count));
+        else
+            gradient = spans.gradient.data() + begin;
+        step_floats(master.data(), states, gradient, count, scalars.inverse_scale, update);
+        if (!spans.weights.empty())
+            convert(std::span<const float>(master), spans.weights.subspan(begin, count),
+                    spans.stream_weights);
+    }
+    if (spans.stream_weights) stream_fence();
 }
 
 }  // namespace dszero

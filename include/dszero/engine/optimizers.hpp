@@ -28,6 +28,9 @@ struct Adam {
 
     template <Scalar Gradient, Scalar Weight>
     void step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const;
+
+private:
+    auto update(const StepScalars& at) const;
 };
 
 struct AdamW : Adam {
@@ -45,6 +48,9 @@ struct Adagrad {
 
     template <Scalar Gradient, Scalar Weight>
     void step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const;
+
+private:
+    auto update(const StepScalars& at) const;
 };
 
 /// Steps by the sign of a running mean; weight decay is decoupled.
@@ -59,6 +65,9 @@ struct Lion {
 
     template <Scalar Gradient, Scalar Weight>
     void step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const;
+
+private:
+    auto update(const StepScalars& at) const;
 };
 
 /// Gradient descent; with momentum it has a state, without none.
@@ -74,12 +83,15 @@ struct Sgd {
 
     template <Scalar Gradient, Scalar Weight>
     void step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const;
+
+private:
+    auto plain_update(const StepScalars& at) const;
+    auto momentum_update(const StepScalars& at) const;
 };
 
 // ---- Implementation ----
 
-template <Scalar Gradient, Scalar Weight>
-void Adam::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+inline auto Adam::update(const StepScalars& at) const {
     const auto [now1, now2] = at.betas.value_or(std::array{beta1, beta2});
     const double steps = static_cast<double>(at.t);
     const double correction1 = bias_correction ? 1 - std::pow(now1, steps) : 1;
@@ -94,32 +106,28 @@ void Adam::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans)
     const float l2 = static_cast<float>(decoupled_weight_decay ? 0 : at.weight_decay);
     const float keep = static_cast<float>(decoupled_weight_decay ? 1 - at.lr * at.weight_decay : 1);
 
-    step_by_vectors<2>(
-        at, spans, [=](auto, auto& x, auto& s, const auto& gradient) __attribute__((always_inline)) {
-            auto& [m, v] = s;
-            const auto g = l2 == 0 ? gradient : gradient + l2 * x;
-            m = b1 * m + rest1 * g;
-            v = b2 * v + rest2 * (g * g);
-            x = keep * x - step_size * (m / (sqrt(v) * root_factor + eps));
-        });
+    return [=](auto, auto& x, auto& s, const auto& gradient) __attribute__((always_inline)) {
+        auto& [m, v] = s;
+        const auto g = l2 == 0 ? gradient : gradient + l2 * x;
+        m = b1 * m + rest1 * g;
+        v = b2 * v + rest2 * (g * g);
+        x = keep * x - step_size * (m / (sqrt(v) * root_factor + eps));
+    };
 }
 
-template <Scalar Gradient, Scalar Weight>
-void Adagrad::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+inline auto Adagrad::update(const StepScalars& at) const {
     const float eps = static_cast<float>(epsilon);
     const float l2 = static_cast<float>(at.weight_decay);
     const float step_size = static_cast<float>(at.lr / (1 + static_cast<double>(at.t - 1) * lr_decay));
 
-    step_by_vectors<1>(
-        at, spans, [=](auto, auto& x, auto& s, const auto& gradient) __attribute__((always_inline)) {
-            const auto g = l2 == 0 ? gradient : gradient + l2 * x;
-            s[0] = s[0] + g * g;
-            x = x - step_size * (g / (sqrt(s[0]) + eps));
-        });
+    return [=](auto, auto& x, auto& s, const auto& gradient) __attribute__((always_inline)) {
+        const auto g = l2 == 0 ? gradient : gradient + l2 * x;
+        s[0] = s[0] + g * g;
+        x = x - step_size * (g / (sqrt(s[0]) + eps));
+    };
 }
 
-template <Scalar Gradient, Scalar Weight>
-void Lion::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+inline auto Lion::update(const StepScalars& at) const {
     const auto [now1, now2] = at.betas.value_or(std::array{beta1, beta2});
     const float b1 = static_cast<float>(now1);
     const float b2 = static_cast<float>(now2);
@@ -128,35 +136,56 @@ void Lion::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans)
     const float step_size = static_cast<float>(at.lr);
     const float keep = static_cast<float>(1 - at.lr * at.weight_decay);
 
-    step_by_vectors<1>(
-        at, spans, [=](auto, auto& x, auto& s, const auto& g) __attribute__((always_inline)) {
-            x = keep * x - step_size * sign(b1 * s[0] + rest1 * g);
-            s[0] = b2 * s[0] + rest2 * g;
-        });
+    return [=](auto, auto& x, auto& s, const auto& g) __attribute__((always_inline)) {
+        x = keep * x - step_size * sign(b1 * s[0] + rest1 * g);
+        s[0] = b2 * s[0] + rest2 * g;
+    };
 }
 
-template <Scalar Gradient, Scalar Weight>
-void Sgd::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+inline auto Sgd::plain_update(const StepScalars& at) const {
+    const float l2 = static_cast<float>(at.weight_decay);
+    const float step_size = static_cast<float>(at.lr);
+    return [=](auto, auto& x, auto&, const auto& gradient) __attribute__((always_inline)) {
+        const auto g = l2 == 0 ? gradient : gradient + l2 * x;
+        x = x - step_size * g;
+    };
+}
+
+inline auto Sgd::momentum_update(const StepScalars& at) const {
     const float mu = static_cast<float>(momentum);
     const float l2 = static_cast<float>(at.weight_decay);
     const float step_size = static_cast<float>(at.lr);
     // The first step takes the gradient as it is: dampening starts with the second.
     const float rest = static_cast<float>(at.t == 1 ? 1 : 1 - dampening);
-    const bool looks_ahead = nesterov;
+    return [ =, looks_ahead = nesterov ](auto, auto& x, auto& s, const auto& gradient)
+        __attribute__((always_inline)) {
+        const auto g = l2 == 0 ? gradient : gradient + l2 * x;
+        s[0] = mu * s[0] + rest * g;
+        x = x - step_size * (looks_ahead ? g + mu * s[0] : s[0]);
+    };
+}
 
-    if (momentum == 0) {
-        return step_by_vectors<0>(
-            at, spans, [=](auto, auto& x, auto&, const auto& gradient) __attribute__((always_inline)) {
-                const auto g = l2 == 0 ? gradient : gradient + l2 * x;
-                x = x - step_size * g;
-            });
-    }
-    step_by_vectors<1>(
-        at, spans, [=](auto, auto& x, auto& s, const auto& gradient) __attribute__((always_inline)) {
-            const auto g = l2 == 0 ? gradient : gradient + l2 * x;
-            s[0] = mu * s[0] + rest * g;
-            x = x - step_size * (looks_ahead ? g + mu * s[0] : s[0]);
-        });
+template <Scalar Gradient, Scalar Weight>
+void Adam::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+    step_by_vectors<2>(at, spans, update(at));
+}
+
+template <Scalar Gradient, Scalar Weight>
+void Adagrad::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+    step_by_vectors<1>(at, spans, update(at));
+}
+
+template <Scalar Gradient, Scalar Weight>
+void Lion::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+    step_by_vectors<1>(at, spans, update(at));
+}
+
+template <Scalar Gradient, Scalar Weight>
+void Sgd::step(const StepScalars& at, const StepSpans<Gradient, Weight>& spans) const {
+    if (momentum == 0)
+        step_by_vectors<0>(at, spans, plain_update(at));
+    else
+        step_by_vectors<1>(at, spans, momentum_update(at));
 }
 
 static_assert(Optimizer<Adam> && Optimizer<AdamW> && Optimizer<Adagrad> && Optimizer<Lion> && Optimizer<Sgd>);

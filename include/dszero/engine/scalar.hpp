@@ -52,9 +52,10 @@ constexpr std::string_view scalar_name() {
 }
 
 /// to[i] = To(from[i]). Both spans have the same length; they may be the same memory if the
-/// types are, and must not overlap otherwise.
+/// types are, and must not overlap otherwise. `stream`: 16-bit results go past the caches, if
+/// `to` is aligned to 16 bytes; stream_fence() must follow.
 template <Scalar From, Scalar To>
-void convert(std::span<const From> from, std::span<To> to);
+void convert(std::span<const From> from, std::span<To> to, bool stream = false);
 
 // ---- One vector at a time, for kernels ----
 
@@ -122,14 +123,18 @@ template <std::size_t N, Scalar T>
 // ---- Implementation ----
 
 template <Scalar From, Scalar To>
-void convert(std::span<const From> from, std::span<To> to) {
+void convert(std::span<const From> from, std::span<To> to, [[maybe_unused]] bool stream) {
     assert(from.size() == to.size());
     if constexpr (std::same_as<From, To>) {
         if (!from.empty()) std::memmove(to.data(), from.data(), from.size_bytes());
     } else {
-        vectorised([ from, to ](auto lanes) __attribute__((always_inline)) {
+        const bool past_caches = stream && reinterpret_cast<std::uintptr_t>(to.data()) % 16 == 0;
+        vectorised([ from, to, past_caches ](auto lanes) __attribute__((always_inline)) {
             constexpr std::size_t N = lanes;
             std::size_t i = 0;
+            if constexpr (std::same_as<From, float>)
+                for (; past_caches && i + N <= from.size(); i += N)
+                    stream_from_floats<N>(Floats<N>::load(from.data() + i), to.data() + i);
             for (; i + N <= from.size(); i += N)
                 store_from_floats<N>(load_as_floats<N>(from.data() + i), to.data() + i);
             if (const std::size_t rest = from.size() - i) {  // a padded vector: the same code, the same bits
