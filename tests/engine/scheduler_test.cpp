@@ -66,7 +66,7 @@ TEST_CASE("schedules: one that goes on leaves the optimizer's rate alone until i
 TEST_CASE("schedules: what a constructor would fail on is an error that names it") {
     const auto message = [](const char* type, const Json& params) -> std::string {
         try {
-            typed_params({type, params});
+            typed_params(SchedulerConfig{type, params});
         } catch (const std::invalid_argument& e) {
             return e.what();
         }
