@@ -3,8 +3,8 @@
 // The engine's parts by themselves; beside their peers they stand in run_engine.
 //
 //     dszero_benchmark --benchmark_filter='engine'
-#include <dszero/engine/exact_sum.hpp>
 #include <dszero/engine/memory.hpp>
+#include <dszero/engine/numeric/exact_sum.hpp>
 #include <dszero/engine/optimizers.hpp>
 #include <dszero/engine/thread_communicator.hpp>
 

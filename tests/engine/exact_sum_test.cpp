@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <dszero/engine/exact_sum.hpp>
+#include <dszero/engine/numeric/exact_sum.hpp>
 
 #include "support/catch.hpp"
 #include "support/instruction_sets.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <dszero/engine/memory_report.hpp>
+#include <dszero/engine/storage/memory_report.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Inputs whose result has a closed form, small enough that every sum is exact in every type.
-#include <dszero/engine/exact_sum.hpp>
+#include <dszero/engine/numeric/exact_sum.hpp>
 #include <dszero/engine/thread_communicator.hpp>
 
 #include "support/catch.hpp"

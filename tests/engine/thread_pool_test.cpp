@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <dszero/engine/thread_pool.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 
 #include "support/catch.hpp"
 

@@ -3,7 +3,7 @@
 // For tests that the vector code must pass in each of its copies.
 #pragma once
 
-#include <dszero/engine/simd.hpp>
+#include <dszero/engine/numeric/simd.hpp>
 
 #include "support/catch.hpp"
 

@@ -5,9 +5,9 @@
 // part of the sum. With overlap one reduction is under way while backward goes on.
 #pragma once
 
-#include <dszero/engine/array.hpp>
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/view.hpp>
+#include <dszero/engine/numeric/view.hpp>
+#include <dszero/engine/storage/array.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -20,10 +20,10 @@
 // Every rank makes the same calls in the same order.
 #pragma once
 
-#include <dszero/engine/engine_report.hpp>
-#include <dszero/engine/global_norm.hpp>
-#include <dszero/engine/read_back.hpp>
-#include <dszero/engine/settings.hpp>
+#include <dszero/engine/parts/engine_report.hpp>
+#include <dszero/engine/parts/global_norm.hpp>
+#include <dszero/engine/parts/read_back.hpp>
+#include <dszero/engine/parts/settings.hpp>
 #include <dszero/engine/stages.hpp>
 
 #include <cmath>

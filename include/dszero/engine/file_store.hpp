@@ -5,8 +5,8 @@
 // counts; dszero::uring goes past it and is faster on a disk.
 #pragma once
 
-#include <dszero/engine/erased_store.hpp>
-#include <dszero/engine/scratch_file.hpp>
+#include <dszero/engine/storage/erased_store.hpp>
+#include <dszero/engine/storage/scratch_file.hpp>
 #include <dszero/engine/store.hpp>
 
 #include <condition_variable>

@@ -6,8 +6,8 @@
 // tier is host memory under an account of its own, so that what would fit can be shown.
 #pragma once
 
-#include <dszero/engine/locked_pages.hpp>
-#include <dszero/engine/pages.hpp>
+#include <dszero/engine/storage/locked_pages.hpp>
+#include <dszero/engine/storage/pages.hpp>
 
 #include <algorithm>
 #include <array>

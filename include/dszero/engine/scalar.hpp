@@ -6,7 +6,7 @@
 // same for spans, at the speed of the memory.
 #pragma once
 
-#include <dszero/engine/simd.hpp>
+#include <dszero/engine/numeric/simd.hpp>
 
 #include <bit>
 #include <cassert>

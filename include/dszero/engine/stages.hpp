@@ -16,13 +16,13 @@
 // how gradients are (whole_gradients.hpp, shard_gradients.hpp), and which slice the optimizer steps on.
 #pragma once
 
-#include <dszero/engine/optimizer_shard.hpp>
-#include <dszero/engine/setup.hpp>
-#include <dszero/engine/shard_gradients.hpp>
-#include <dszero/engine/split_weights.hpp>
-#include <dszero/engine/stage.hpp>
-#include <dszero/engine/whole_gradients.hpp>
-#include <dszero/engine/whole_weights.hpp>
+#include <dszero/engine/parts/optimizer_shard.hpp>
+#include <dszero/engine/parts/setup.hpp>
+#include <dszero/engine/parts/shard_gradients.hpp>
+#include <dszero/engine/parts/split_weights.hpp>
+#include <dszero/engine/parts/stage.hpp>
+#include <dszero/engine/parts/whole_gradients.hpp>
+#include <dszero/engine/parts/whole_weights.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <cstddef>

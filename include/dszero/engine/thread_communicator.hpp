@@ -7,7 +7,7 @@
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/work_board.hpp>
+#include <dszero/engine/threads/work_board.hpp>
 
 #include <array>
 #include <cstddef>

@@ -6,8 +6,8 @@
 // those of a step in memory. TiledArrays moves, tiled_step() computes.
 #pragma once
 
-#include <dszero/engine/erased_optimizer.hpp>
-#include <dszero/engine/erased_store.hpp>
+#include <dszero/engine/parts/erased_optimizer.hpp>
+#include <dszero/engine/storage/erased_store.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <algorithm>

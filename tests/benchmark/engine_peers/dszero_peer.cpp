@@ -5,8 +5,8 @@
 //
 //     dszero_peer adam ELEMENTS THREADS        lines: fp32 | bf16
 //     dszero_peer collectives REPETITIONS      no input: all sizes and kinds, interleaved
-#include <dszero/engine/exact_sum.hpp>
 #include <dszero/engine/memory.hpp>
+#include <dszero/engine/numeric/exact_sum.hpp>
 #include <dszero/engine/optimizers.hpp>
 #include <dszero/engine/thread_communicator.hpp>
 

@@ -4,12 +4,12 @@
 // the configuration's answers. engine.hpp fills it in; nothing below reads a config.
 #pragma once
 
-#include <dszero/engine/array.hpp>
 #include <dszero/engine/bucket.hpp>
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/erased_optimizer.hpp>
-#include <dszero/engine/thread_pool.hpp>
-#include <dszero/engine/view.hpp>
+#include <dszero/engine/numeric/view.hpp>
+#include <dszero/engine/parts/erased_optimizer.hpp>
+#include <dszero/engine/storage/array.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 // are their own masters.
 #pragma once
 
-#include <dszero/engine/setup.hpp>
+#include <dszero/engine/parts/setup.hpp>
 
 #include <algorithm>
 #include <array>

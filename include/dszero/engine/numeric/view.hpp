@@ -6,8 +6,8 @@
 // variants, and costs one switch for thousands of elements.
 #pragma once
 
+#include <dszero/engine/numeric/simd.hpp>
 #include <dszero/engine/scalar.hpp>
-#include <dszero/engine/simd.hpp>
 
 #include <algorithm>
 #include <cassert>

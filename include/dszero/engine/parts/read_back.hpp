@@ -6,7 +6,7 @@
 
 #include <dszero/engine/communicator.hpp>
 #include <dszero/engine/optimizer.hpp>
-#include <dszero/engine/stage.hpp>
+#include <dszero/engine/parts/stage.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/exact_sum.hpp>
-#include <dszero/engine/stage.hpp>
-#include <dszero/engine/thread_pool.hpp>
-#include <dszero/engine/view.hpp>
+#include <dszero/engine/numeric/exact_sum.hpp>
+#include <dszero/engine/numeric/view.hpp>
+#include <dszero/engine/parts/stage.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 
 #include <cmath>
 #include <cstddef>

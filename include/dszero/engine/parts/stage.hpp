@@ -4,8 +4,8 @@
 // weights, gradients, and one rank's share of the optimizer. Which, stages.hpp says.
 #pragma once
 
-#include <dszero/engine/optimizer_shard.hpp>
-#include <dszero/engine/setup.hpp>
+#include <dszero/engine/parts/optimizer_shard.hpp>
+#include <dszero/engine/parts/setup.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <cstddef>

@@ -6,7 +6,7 @@
 
 #include <dszero/engine/communicator.hpp>
 #include <dszero/engine/memory.hpp>
-#include <dszero/engine/view.hpp>
+#include <dszero/engine/numeric/view.hpp>
 
 #include <algorithm>
 #include <cstddef>

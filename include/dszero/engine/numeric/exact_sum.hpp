@@ -10,7 +10,7 @@
 #pragma once
 
 #include <dszero/engine/scalar.hpp>
-#include <dszero/engine/thread_pool.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 
 #include <algorithm>
 #include <array>

@@ -9,7 +9,7 @@
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/tiles.hpp>
+#include <dszero/engine/threads/tiles.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -4,9 +4,9 @@
 // need not know which one it is, nor in which types gradients and weights are.
 #pragma once
 
+#include <dszero/engine/numeric/view.hpp>
 #include <dszero/engine/optimizer.hpp>
-#include <dszero/engine/thread_pool.hpp>
-#include <dszero/engine/view.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 
 #include <array>
 #include <concepts>

@@ -12,12 +12,12 @@
 #include <dszero/config/precision.hpp>
 #include <dszero/config/zero.hpp>
 #include <dszero/engine/bucket.hpp>
-#include <dszero/engine/erased_optimizer.hpp>
 #include <dszero/engine/loss_scale.hpp>
+#include <dszero/engine/numeric/view.hpp>
 #include <dszero/engine/optimizers.hpp>
+#include <dszero/engine/parts/erased_optimizer.hpp>
+#include <dszero/engine/parts/setup.hpp>
 #include <dszero/engine/scheduler.hpp>
-#include <dszero/engine/setup.hpp>
-#include <dszero/engine/view.hpp>
 
 #include <cmath>
 #include <cstddef>

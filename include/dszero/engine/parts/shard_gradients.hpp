@@ -5,8 +5,8 @@
 #pragma once
 
 #include <dszero/engine/bucket.hpp>
-#include <dszero/engine/gradient_uses.hpp>
-#include <dszero/engine/setup.hpp>
+#include <dszero/engine/parts/gradient_uses.hpp>
+#include <dszero/engine/parts/setup.hpp>
 
 #include <algorithm>
 #include <cstddef>

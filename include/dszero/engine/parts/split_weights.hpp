@@ -7,8 +7,8 @@
 // next are gathered ahead (prefetch_bucket_size, as far as max_live_parameters allows).
 #pragma once
 
-#include <dszero/engine/setup.hpp>
-#include <dszero/engine/use_order.hpp>
+#include <dszero/engine/parts/setup.hpp>
+#include <dszero/engine/parts/use_order.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -4,7 +4,7 @@
 // group. After a step each rank has renewed its slices, and gathers the others'.
 #pragma once
 
-#include <dszero/engine/setup.hpp>
+#include <dszero/engine/parts/setup.hpp>
 
 #include <cstddef>
 #include <span>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
-#include <dszero/engine/memory_report.hpp>
+#include <dszero/engine/storage/memory_report.hpp>
 
 #include <array>
 #include <cstddef>
