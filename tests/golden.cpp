@@ -253,7 +253,7 @@ Comparison compare(const Scenario& scenario, const Layout& layout, const std::ve
 bool check(const Scenario& scenario) {
     std::string problem, figures;
     try {
-        const test::EngineConfig config = test::engine_config(scenario.config());
+        const test::EngineConfig config = test::engine_config(scenario.config(), scenario.ranks());
         const Layout layout = scenario.layout();
         problem = test::compare_layout(scenario, config, layout);
         const Comparison c = compare(scenario, layout, replay(scenario, config, layout));

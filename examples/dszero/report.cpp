@@ -24,6 +24,7 @@ std::string counted(std::ptrdiff_t count, std::string_view what) {
 Document judge(const Input& input, Release release) {
     LoadOptions options;
     options.release = release;
+    options.scope = Scope::zero_section;
     options.name = input.name;
     return parse(input.text, options);
 }

@@ -97,6 +97,7 @@ Expected expected_of(const Recorded& answer, const std::string& stage) {
 Document judged(const Recorded& line, Release release) {
     LoadOptions options;
     options.release = release;
+    options.scope = Scope::zero_section;
     if (line["text"]) return parse(line["text"].text(), options);
     if (line["b64"]) return parse(*decode_base64(line["b64"].text()), options);
     return load((test::shared() / "corpus" / line["file"].text()).string(), options);

@@ -16,11 +16,17 @@ using namespace dszero;
 
 namespace {
 
+/// Judges the section zero_optimization of a document alone.
+Document parse_zero(std::string text, LoadOptions options = {}) {
+    options.scope = Scope::zero_section;
+    return parse(std::move(text), options);
+}
+
 /// A document with this zero section.
 Document zero(const std::string& members, Release release = newest_release) {
     LoadOptions options;
     options.release = release;
-    return parse("{\"zero_optimization\": {" + members + "}}", options);
+    return parse_zero("{\"zero_optimization\": {" + members + "}}", options);
 }
 
 const Diagnostic& only(const Document& document) {
@@ -96,7 +102,7 @@ TEST_CASE("ZeroStageEnum: max_stage is the last stage") {
 }
 
 TEST_CASE("zero_optimization: a document without it gives DeepSpeed's defaults") {
-    const Document document = parse("{}");
+    const Document document = parse_zero("{}");
     REQUIRE(document.accepted());
     DeepSpeedZeroConfig defaults;
     defaults.overlap_comm = false;
@@ -117,7 +123,7 @@ TEST_CASE("pin_memory: its default is the release's own") {
 
 TEST_CASE("diagnostics: a value out of bounds is reported at its line") {
     const Document document =
-        parse("{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  }\n}\n");
+        parse_zero("{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  }\n}\n");
     CHECK_FALSE(document.accepted());
     const Diagnostic& d = only(document);
     CHECK(d.severity == Severity::error);
@@ -169,14 +175,14 @@ TEST_CASE("unknown keys: a key of another section is sent there") {
           "it belongs in zero_optimization.offload_param");
 
     const Document beside =
-        parse("{\"zero_optimization\": {\"stage\": 2}, \"offload_optimizer\": {\"device\": \"cpu\"}}");
+        parse_zero("{\"zero_optimization\": {\"stage\": 2}, \"offload_optimizer\": {\"device\": \"cpu\"}}");
     CHECK(beside.accepted());
     CHECK(only(beside).severity == Severity::warning);
     CHECK(only(beside).hint == "it belongs in zero_optimization");
 }
 
 TEST_CASE("unknown keys: the section's own name misspelt is noticed") {
-    const Document document = parse("{\"zero_optimisation\": {\"stage\": 3}}");
+    const Document document = parse_zero("{\"zero_optimisation\": {\"stage\": 3}}");
     CHECK(document.accepted());
     CHECK(only(document).hint == "did you mean \"zero_optimization\"?");
 }
@@ -199,7 +205,7 @@ TEST_CASE("deprecated keys: the exact rewrite keeps DeepSpeed's values") {
             REQUIRE(document.accepted());
             LoadOptions options;
             options.release = release;
-            const Document again = parse(mended(document, only(document)), options);
+            const Document again = parse_zero(mended(document, only(document)), options);
             REQUIRE(again.accepted());
             CHECK(again.diagnostics.empty());
             CHECK(again.value() == document.value());
@@ -210,10 +216,10 @@ TEST_CASE("deprecated keys: the exact rewrite keeps DeepSpeed's values") {
 TEST_CASE("deprecated boolean: the rewrite keeps DeepSpeed's values") {
     for (const char* text : {"{\"zero_optimization\": true}", "{\"zero_optimization\": false}",
                              "{\"zero_optimization\": true, \"allgather_size\": 1e6}"}) {
-        const Document document = parse(text);
+        const Document document = parse_zero(text);
         REQUIRE(document.accepted());
         CHECK(document.warnings == std::vector<std::string>{"deprecated_boolean_format"});
-        const Document again = parse(mended(document, only(document)));
+        const Document again = parse_zero(mended(document, only(document)));
         CHECK(again.warnings.empty());
         CHECK(again.value() == document.value());
     }
@@ -222,7 +228,7 @@ TEST_CASE("deprecated boolean: the rewrite keeps DeepSpeed's values") {
 TEST_CASE("fractions: refused from 0.15.0 with the integer to write, cut off before") {
     const Document refused = zero("\"reduce_bucket_size\": 15099494.4");
     CHECK(only(refused).code == "fraction");
-    CHECK(parse(mended(refused, only(refused))).value().zero_config.reduce_bucket_size == 15099494);
+    CHECK(parse_zero(mended(refused, only(refused))).value().zero_config.reduce_bucket_size == 15099494);
     const Document cut = zero("\"reduce_bucket_size\": 15099494.4", "0.14.5");
     CHECK(cut.value().zero_config.reduce_bucket_size == 15099494);
     CHECK(only(cut).severity == Severity::warning);
@@ -272,38 +278,38 @@ TEST_CASE("numbers in strings: which blanks around them count") {
 TEST_CASE("LoadOptions: a newer release is read as the newest, with a note; an older one is refused") {
     LoadOptions options;
     options.release = Release(99, 0, 0);
-    const Document document = parse("{}", options);
+    const Document document = parse_zero("{}", options);
     CHECK(document.accepted());
     CHECK(document.release == newest_release);
     CHECK(only(document).severity == Severity::note);
     options.release = Release(0, 6, 7);
-    CHECK_THROWS_AS(parse("{}", options), std::invalid_argument);
+    CHECK_THROWS_AS(parse_zero("{}", options), std::invalid_argument);
 }
 
 TEST_CASE("LoadOptions: releases before 0.8.1 read strict JSON") {
     const std::string text = "{zero_optimization: {stage: 1}, // c\n}";
-    CHECK(parse(text).accepted());
+    CHECK(parse_zero(text).accepted());
     LoadOptions options;
     options.release = "0.8.0";
-    CHECK_FALSE(parse(text, options).accepted());
+    CHECK_FALSE(parse_zero(text, options).accepted());
 }
 
 TEST_CASE("LoadOptions: Accelerate's reader takes what Hjson does not, and the other way round") {
     LoadOptions accelerate;
     accelerate.dialect = Dialect::json;
-    CHECK_FALSE(parse("{\"a\": 1,}", accelerate).accepted());
-    CHECK(parse("{\"a\": 1,}").accepted());
-    CHECK(parse("{\"a\": NaN}", accelerate).accepted());
-    CHECK_FALSE(parse("{\"a\": NaN}").accepted());
+    CHECK_FALSE(parse_zero("{\"a\": 1,}", accelerate).accepted());
+    CHECK(parse_zero("{\"a\": 1,}").accepted());
+    CHECK(parse_zero("{\"a\": NaN}", accelerate).accepted());
+    CHECK_FALSE(parse_zero("{\"a\": NaN}").accepted());
     const std::string repeated =
         "{\"zero_optimization\": {\"stage\": 1}, \"zero_optimization\": {\"stage\": 2}}";
-    CHECK_FALSE(parse(repeated).accepted());
-    CHECK(parse(repeated, accelerate).value().zero_config.stage == ZeroStageEnum::gradients);
+    CHECK_FALSE(parse_zero(repeated).accepted());
+    CHECK(parse_zero(repeated, accelerate).value().zero_config.stage == ZeroStageEnum::gradients);
 }
 
 TEST_CASE("parse: repeated keys do not hide what else is wrong") {
     const Document document =
-        parse("{\"zero_optimization\": {\"stage\": 9, \"bogus\": 1}, \"a\": 1, \"a\": 2}");
+        parse_zero("{\"zero_optimization\": {\"stage\": 9, \"bogus\": 1}, \"a\": 1, \"a\": 2}");
     CHECK_FALSE(document.accepted());
     CHECK(has(document, Severity::error, ""));
     CHECK(has(document, Severity::warning, "/zero_optimization/stage"));
@@ -311,13 +317,13 @@ TEST_CASE("parse: repeated keys do not hide what else is wrong") {
 }
 
 TEST_CASE("parse: a document beyond 64 MiB is refused") {
-    const Document document = parse(std::string((64u << 20) + 1, ' '));
+    const Document document = parse_zero(std::string((64u << 20) + 1, ' '));
     CHECK_FALSE(document.accepted());
     CHECK(only(document).code == "too-large");
 }
 
 TEST_CASE("effective_fields: every value with its origin") {
-    const Document document = parse(
+    const Document document = parse_zero(
         "{\n\"zero_optimization\": {\n\"stage\": 3,\n\"cpu_offload\": true,\n\"stage3_max_live_parameters\": "
         "5e8\n}}");
     const auto fields = effective_fields(document);

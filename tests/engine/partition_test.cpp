@@ -33,8 +33,8 @@ TEST_CASE("partition: every recorded layout is the computed one") {
     REQUIRE(scenarios.size() > 50);
     for (const auto& scenario : scenarios) {
         CAPTURE(scenario.name);
-        CHECK(test::compare_layout(scenario, test::engine_config(scenario.config()), scenario.layout()) ==
-              "");
+        CHECK(test::compare_layout(scenario, test::engine_config(scenario.config(), scenario.ranks()),
+                                   scenario.layout()) == "");
     }
 }
 

@@ -1,121 +1,188 @@
 // SPDX-License-Identifier: MIT
 //
-// Keys of the document's top level that say how much a step sees and what
-// becomes of its gradients: batch sizes, accumulation, averaging, clipping.
-// Source: deepspeed/runtime/config.py.
+// The three batch numbers, of which DeepSpeed works out what is not given.
+// It does so with whatever numbers it finds, whole or not, in Python's arithmetic.
+// Source: _set_batch_related_parameters and _batch_assertion in deepspeed/runtime/config.py.
 #pragma once
 
+#include <dszero/config/exact_number.hpp>
 #include <dszero/config/field.hpp>
+#include <dszero/config/json_values.hpp>
 #include <dszero/config/member_types.hpp>
-#include <dszero/config/precision.hpp>
-#include <dszero/config/section.hpp>
+#include <dszero/config/plain.hpp>
+#include <dszero/text/unicode.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dszero {
 
-/// Any two of these determine the third, given the number of ranks.
-struct BatchConfig {
-    std::optional<std::int64_t> train_batch_size;
-    std::optional<std::int64_t> train_micro_batch_size_per_gpu;
-    std::optional<std::int64_t> gradient_accumulation_steps;
+/// A batch number: as given, or as completed for the world size that the document was judged for.
+struct BatchNumber {
+    Json json;               ///< null where it is neither
+    bool completed = false;  ///< it follows from the others, so with another number of ranks it is another
 
-    bool operator==(const BatchConfig&) const = default;
+    BatchNumber() = default;
+    BatchNumber(std::integral auto number) : json(json_integer(static_cast<std::int64_t>(number))) {}
+    BatchNumber(Json value, bool was_completed) : json(std::move(value)), completed(was_completed) {}
+
+    bool operator==(const BatchNumber&) const = default;
 };
 
-/// What happens to gradients between backward and the optimizer.
-struct GradientConfig {
-    double gradient_clipping = 1.0;  ///< the largest global norm; 0: not clipped
-    bool prescale_gradients = false;
-    double gradient_predivide_factor = 1.0;
-    std::optional<DataType> communication_data_type;  ///< empty: the model's type
+/// Their keys, in DeepSpeed's order.
+constexpr std::array<std::string_view, 3> batch_keys = {"train_batch_size", "train_micro_batch_size_per_gpu",
+                                                        "gradient_accumulation_steps"};
 
-    bool operator==(const GradientConfig&) const = default;
+/// What stands at one of the keys: a number, nothing (or null), or something else.
+struct BatchTerm {
+    enum Kind : unsigned char { absent, number, other } kind = absent;
+    ExactNumber value;
 };
 
-/// The three batch numbers, as DeepSpeed completes them.
+/// Why DeepSpeed refuses the numbers.
+struct BatchFault {
+    std::string_view check;  ///< batch_missing, batch_arithmetic, …
+    std::size_t key;         ///< the one to point at, if it was given
+    std::string message;
+    std::string hint;
+};
+
+/// `spelling`: of the number in the text, if there is one.
+inline BatchTerm batch_term(const Json& json, std::string_view spelling) {
+    if (json.is_null()) return {};
+    if (json.is_boolean()) return {BatchTerm::number, ExactNumber(std::int64_t{boolean_in(json)})};
+    if (!json.is_number()) return {BatchTerm::other, {}};
+    const PythonNumber n = python_number(json, spelling);
+    if (!n.is_integer) return {BatchTerm::number, ExactNumber(n.real)};
+    if (!n.saturated) return {BatchTerm::number, ExactNumber(n.integer)};
+    if (json.is_number_unsigned()) spelling = {};
+    return {BatchTerm::number,
+            ExactNumber::spelled(spelling.empty() ? write_json(json) : ascii_digits(spelling))};
+}
+
+/// Completes the numbers for `world` ranks, and makes DeepSpeed's assertions.
+inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms, const ExactNumber& world) {
+    BatchTerm &train = terms[0], &micro = terms[1], &accumulation = terms[2];
+    const std::array<BatchTerm, 3> given = terms;
+    const auto is_given = [](const BatchTerm& term) { return term.kind != BatchTerm::absent; };
+    std::optional<BatchFault> fault;
+
+    const auto apply = [&](BatchTerm& out, auto operation, const BatchTerm& a, const BatchTerm& b) {
+        if (fault) return;
+        const bool numbers = a.kind == BatchTerm::number && b.kind == BatchTerm::number;
+        const auto result = numbers ? operation(a.value, b.value) : std::nullopt;
+        if (result) {
+            out = {BatchTerm::number, *result};
+            return;
+        }
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (given[i].kind == BatchTerm::other)
+                fault = {"batch_arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
+            else if (!fault && is_given(given[i]) && given[i].value.sign() == 0)
+                fault = {
+                    "batch_arithmetic", i, std::string(batch_keys[i]) + " must be greater than 0, got 0", {}};
+        }
+        if (!fault) fault = {"batch_arithmetic", 0, "a batch number is too large for a float", {}};
+    };
+    const auto times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
+    const auto over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
+    const BatchTerm ranks{BatchTerm::number, world}, one{BatchTerm::number, ExactNumber(1)};
+
+    if (is_given(train) && is_given(micro) && !is_given(accumulation)) {
+        apply(accumulation, over, train, micro);
+        apply(accumulation, over, accumulation, ranks);
+    } else if (is_given(train) && !is_given(micro)) {
+        const BatchTerm steps = is_given(accumulation) ? accumulation : one;
+        apply(micro, over, train, ranks);
+        if (is_given(accumulation)) apply(micro, over, micro, steps);
+        accumulation = steps;
+    } else if (is_given(micro) && !is_given(train)) {
+        if (is_given(accumulation)) {
+            apply(train, times, micro, accumulation);
+            apply(train, times, train, ranks);
+        } else {
+            apply(train, times, micro, ranks);
+            accumulation = one;
+        }
+    } else if (!is_given(train)) {
+        return BatchFault{"batch_missing", 2, "the batch size is missing",
+                          "give train_batch_size or train_micro_batch_size_per_gpu"};
+    }
+
+    constexpr std::array<std::string_view, 3> not_positive = {
+        "train_batch_not_positive", "micro_batch_not_positive", "accumulation_not_positive"};
+    for (std::size_t i = 0; i < 3 && !fault; ++i) {
+        if (terms[i].kind == BatchTerm::other) {
+            fault = {"batch_arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
+        } else if (!(terms[i].value.sign() > 0)) {
+            std::string message(batch_keys[i]);
+            if (is_given(given[i]))
+                message += " must be greater than 0, got " + terms[i].value.str();
+            else
+                message += " works out as " + terms[i].value.str() + " with " + world.str() + " ranks";
+            fault = {not_positive[i], i, std::move(message), {}};
+        }
+    }
+    BatchTerm product;
+    apply(product, times, micro, accumulation);
+    apply(product, times, product, ranks);
+    if (!fault && !equal(train.value, product.value))
+        fault = {"batch_product_mismatch", 0,
+                 "train_batch_size " + train.value.str() + " is not train_micro_batch_size_per_gpu " +
+                     micro.value.str() + " * gradient_accumulation_steps " + accumulation.value.str() +
+                     " * " + world.str() + (equal(world, 1) ? " rank" : " ranks"),
+                 "the product is " + product.value.str()};
+    return fault;
+}
+
+/// The three batch numbers where all are whole.
 struct Batch {
     std::int64_t train = 0;         ///< samples a step, over all ranks
     std::int64_t micro = 0;         ///< samples a rank sees between two calls of step()
     std::int64_t accumulation = 0;  ///< micro-steps a step
 };
 
-/// Completes and checks the batch numbers. Throws std::invalid_argument where DeepSpeed's assertions fail.
-inline Batch complete_batch(const BatchConfig& config, std::int64_t ranks) {
-    const auto train = config.train_batch_size, micro = config.train_micro_batch_size_per_gpu,
-               accumulation = config.gradient_accumulation_steps;
-    const auto positive = [](std::optional<std::int64_t> number, std::string_view name) {
-        if (number && *number <= 0)
-            throw std::invalid_argument(std::string(name) + " must be greater than 0, got " +
-                                        std::to_string(*number));
-    };
-    positive(train, "train_batch_size");
-    positive(micro, "train_micro_batch_size_per_gpu");
-    positive(accumulation, "gradient_accumulation_steps");
-    if (!train && !micro)
-        throw std::invalid_argument(
-            "either train_batch_size or train_micro_batch_size_per_gpu must be given");
-    Batch batch;
-    if (train && micro && !accumulation)
-        batch = {*train, *micro, *train / *micro / ranks};
-    else if (train)
-        batch = {*train, micro ? *micro : *train / ranks / accumulation.value_or(1),
-                 accumulation.value_or(1)};
-    else
-        batch = {*micro * accumulation.value_or(1) * ranks, *micro, accumulation.value_or(1)};
-    if (batch.micro <= 0 || batch.accumulation <= 0 ||
-        batch.train != batch.micro * batch.accumulation * ranks)
-        throw std::invalid_argument("train_batch_size " + std::to_string(batch.train) +
-                                    " is not micro batch " + std::to_string(batch.micro) +
-                                    " * accumulation steps " + std::to_string(batch.accumulation) +
-                                    " * ranks " + std::to_string(ranks));
-    return batch;
+/// The numbers of a DeepSpeedConfig for that many ranks. Throws std::invalid_argument where DeepSpeed refuses
+/// them, and where one is no whole number.
+template <class Config>
+Batch complete_batch(const Config& config, std::int64_t ranks) {
+    const std::array<const BatchNumber*, 3> given = {&config.train_batch_size,
+                                                     &config.train_micro_batch_size_per_gpu,
+                                                     &config.gradient_accumulation_steps};
+    std::array<BatchTerm, 3> terms;
+    for (std::size_t i = 0; i < 3; ++i)
+        if (!given[i]->completed) terms[i] = batch_term(given[i]->json, {});
+    if (const auto fault = complete_batch(terms, ExactNumber(ranks)))
+        throw std::invalid_argument(fault->message + (fault->hint.empty() ? "" : ": " + fault->hint));
+    std::array<std::int64_t, 3> numbers{};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const Json number = terms[i].value.json();
+        const auto whole = to_integer(number, {}, Behaviour(newest_release));
+        if (!whole)
+            throw std::invalid_argument(std::string(batch_keys[i]) + " must be a whole number, got " +
+                                        terms[i].value.str());
+        numbers[i] = whole.value;
+    }
+    return {numbers[0], numbers[1], numbers[2]};
+}
+
+/// Takes the value as it is; it is completed once the document has been read.
+inline bool read_batch_number(void* member, const Value& value, const Row&, Reading& r, const Path&) {
+    static_cast<BatchNumber*>(member)->json = kept(value, r);
+    return true;
+}
+inline Json write_batch_number(const void* member, const Writing&) {
+    return static_cast<const BatchNumber*>(member)->json;
 }
 
 template <>
-struct schema<BatchConfig> {
-    using C = BatchConfig;
-    static constexpr std::string_view name = "batch";
-    static constexpr Container container = Container::pydantics_choice;
-    static constexpr std::array rows = {
-        field(&C::train_batch_size, {.name = "train_batch_size",
-                                     .doc = "Samples a step, over all ranks.",
-                                     .derived = "it follows from the other two and the ranks"}),
-        field(&C::train_micro_batch_size_per_gpu, {.name = "train_micro_batch_size_per_gpu",
-                                                   .doc = "Samples a rank sees in one forward and backward.",
-                                                   .derived = "it follows from the other two and the ranks"}),
-        field(&C::gradient_accumulation_steps, {.name = "gradient_accumulation_steps",
-                                                .doc = "Forward and backward passes a step.",
-                                                .derived = "it follows from the other two and the ranks"}),
-    };
-    static constexpr std::array<Check, 0> checks{};
-};
-
-template <>
-struct schema<GradientConfig> {
-    using C = GradientConfig;
-    static constexpr std::string_view name = "gradients";
-    static constexpr Container container = Container::pydantics_choice;
-    static constexpr std::array rows = {
-        field(&C::gradient_clipping,
-              {.name = "gradient_clipping",
-               .doc = "The largest norm of all gradients together; 0 leaves it as it is.",
-               .before = {.release = "0.19.3", .preset = 0.0}}),
-        field(&C::prescale_gradients, {.name = "prescale_gradients",
-                                       .doc = "Divides gradients by the ranks before they are summed."}),
-        field(&C::gradient_predivide_factor,
-              {.name = "gradient_predivide_factor",
-               .doc = "Divides gradients by this before they are summed, and by the rest after."}),
-        field(&C::communication_data_type, {.name = "communication_data_type",
-                                            .doc = "The type that gradients are sent and summed in.",
-                                            .derived = "it is the model's type"}),
-    };
-    static constexpr std::array<Check, 0> checks{};
-};
+inline constexpr MemberType member_type<BatchNumber> = {"a number greater than 0", "integer",
+                                                        read_batch_number, write_batch_number};
 
 }  // namespace dszero

@@ -6,19 +6,19 @@
 //     dszero::Document document = dszero::load("ds_config.json");
 //     if (!document.accepted()) std::cerr << dszero::render_text(document.source, document.diagnostics);
 //     int stage = static_cast<int>(document.value().zero_config.stage);
-//
-// Only the section zero_optimization is judged so far.
 #pragma once
 
+#include <dszero/config/circumstances.hpp>
+#include <dszero/config/deepspeed_config.hpp>
 #include <dszero/config/judge.hpp>
 #include <dszero/config/release.hpp>
-#include <dszero/config/zero.hpp>
 #include <dszero/text/base64.hpp>
 #include <dszero/text/file.hpp>
 #include <dszero/text/reader.hpp>
 #include <dszero/text/render.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -28,12 +28,8 @@
 
 namespace dszero {
 
-/// The configuration, under DeepSpeed's attribute names (deepspeed/runtime/config.py).
-struct DeepSpeedConfig {
-    DeepSpeedZeroConfig zero_config;
-
-    bool operator==(const DeepSpeedConfig&) const = default;
-};
+/// What of a document is judged.
+enum class Scope : unsigned char { document, zero_section };
 
 struct LoadOptions {
     /// The release that judges. A newer one than dszero knows is read as the newest, with a note.
@@ -41,6 +37,12 @@ struct LoadOptions {
     /// The reader; by default the one that the release uses. Dialect::json reads as Accelerate does: strict
     /// JSON, and of repeated keys the last one counts.
     std::optional<Dialect> dialect{};
+    /// The whole document, or its section zero_optimization alone; the rest of the configuration then has its
+    /// defaults.
+    Scope scope = Scope::document;
+    std::int64_t world_size = 1;  ///< ranks; the batch numbers are completed for as many
+    Accelerator accelerator = Accelerator::cuda;
+    Caller caller = Caller::deepspeed;
     std::string name = "<text>";  ///< what messages call a text that is no file
 };
 
@@ -55,6 +57,7 @@ struct Document {
     std::vector<std::string> warnings;      ///< what DeepSpeed itself would log: deprecated_boolean_format,
                                             ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
     std::optional<DeepSpeedConfig> config;  ///< empty when refused
+    std::string first_check;                ///< the check that DeepSpeed stops at; empty when accepted
 
     /// Whether DeepSpeed accepts the document.
     bool accepted() const { return config.has_value(); }
@@ -80,16 +83,29 @@ Document load(const std::string& path, LoadOptions options = {});
 // ---- the parts
 
 /// Judges a document whose text is in place.
-inline void judge(Document& document, const ReadOptions& read_options) {
+inline void judge(Document& document, const ReadOptions& read_options, const LoadOptions& options) {
     const bool readable = read(document.source, read_options, document.tree, document.diagnostics);
+    if (!readable) document.first_check = "read";
+    for (Diagnostic& d : document.diagnostics) {
+        if (d.severity != Severity::error) continue;
+        d.first = true;
+        break;
+    }
     if (!document.tree.nodes.empty()) {
-        Reading reading(document.release, document.source, &document.tree);
+        Reading reading(document.release, document.source, &document.tree,
+                        {options.world_size, options.accelerator, options.caller});
         DeepSpeedConfig config;
-        const bool accepted = judge_zero({&document.tree.value, 0}, reading, config.zero_config);
-        if (readable)
+        std::string first_check;
+        const Value root{&document.tree.value, 0};
+        const bool accepted = options.scope == Scope::document
+                                  ? judge_document(root, reading, config, first_check)
+                                  : judge_zero(root, reading, config.zero_config);
+        if (readable) {
             document.warnings = std::move(reading.warnings);
-        else
+            document.first_check = std::move(first_check);
+        } else {
             reading.demote(0);
+        }
         for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
         if (readable && accepted) document.config = std::move(config);
     }
@@ -126,7 +142,7 @@ inline Document make_document(std::string text, const LoadOptions& options, Read
                                         {}});
         return document;
     }
-    judge(document, read_options);
+    judge(document, read_options, options);
     return document;
 }
 

@@ -87,12 +87,29 @@ requires(std::same_as<M, std::int64_t> || std::same_as<M, double>) struct number
 template <class M>
 using bound = typename number<M>::type;
 
+/// The type of a default that a release can have changed: of a number, or of what holds one.
+template <class M>
+struct preset {
+    using type = Inapplicable;
+};
+template <class M>
+requires(std::is_arithmetic_v<M>) struct preset<M> {
+    using number = M;
+    using type = std::optional<M>;
+};
+template <class M>
+requires requires { typename M::preset_number; }
+struct preset<M> {
+    using number = typename M::preset_number;
+    using type = std::optional<number>;
+};
+
 /// What a field's row was before a release changed it.
 template <class M>
 struct Before {
     Release release = oldest_release;
     bound<M> at_least{}, at_most{};
-    std::conditional_t<std::is_arithmetic_v<M>, std::optional<M>, Inapplicable> preset{};
+    typename preset<M>::type preset{};
 };
 
 /// What a row may say about a member of type M.
@@ -111,6 +128,7 @@ struct Columns {
     std::string_view replaced_by{};
     bool moves = false;
     bool is_key = true;
+    const MemberType* type = nullptr;  ///< where it is not what all members of type M have
 };
 
 }  // namespace column
@@ -135,7 +153,7 @@ constexpr Row field(M T::*member, const column::Columns<std::type_identity_t<M>>
     row.prints_as = c.prints_as;
     row.derived = c.derived;
     row.replaced_by = c.replaced_by;
-    row.type = &member_type<M>;
+    row.type = c.type ? c.type : &member_type<M>;
     row.on_ruler = &(ruler<T>.object.*member);
     row.since = c.since;
     row.until = c.until;
@@ -156,11 +174,11 @@ constexpr Row field(M T::*member, const column::Columns<std::type_identity_t<M>>
         row.bounds_before =
             bounds(c.before.at_least, column::bound<M>{}, c.before.at_most, column::bound<M>{});
     }
-    if constexpr (std::is_arithmetic_v<M>) {
+    if constexpr (requires { typename column::preset<M>::number; }) {
         if (c.before.preset) {
             row.default_before = static_cast<double>(*c.before.preset);
             row.assign_before = [](void* place, double value) {
-                *static_cast<M*>(place) = static_cast<M>(value);
+                *static_cast<M*>(place) = static_cast<typename column::preset<M>::number>(value);
             };
         }
     }
@@ -195,6 +213,7 @@ struct schema;
 enum class Container : unsigned char {
     pydantics_choice,  ///< nothing; before 0.15.0 whatever Python's dict() takes
     its_own,           ///< null is an empty section, all else stops DeepSpeed at once (TypeError)
+    dictionary,        ///< nothing; and keys that have no row do nothing, a value may be of any kind
 };
 
 struct Section {

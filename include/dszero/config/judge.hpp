@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// From a document's root to its zero section, as DeepSpeed's get_zero_config goes.
+// From a document's root to its configuration, or to its zero section alone.
 #pragma once
 
+#include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/document_checks.hpp>
 #include <dszero/config/reading.hpp>
 #include <dszero/config/section.hpp>
-#include <dszero/config/zero.hpp>
+#include <dszero/config/zero_forms.hpp>
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -101,8 +104,6 @@ inline bool is_top_level_key(std::string_view key) {
     return index.find(key) != KeyIndex::none;
 }
 
-constexpr std::string_view zero_optimization = "zero_optimization";
-
 /// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them
 /// silently.
 inline void report_strays(const Members& document, bool has_section, Reading& r) {
@@ -125,59 +126,131 @@ inline void report_strays(const Members& document, bool has_section, Reading& r)
     }
 }
 
-/// The old form, "zero_optimization": true or false, as members of the section that DeepSpeed makes of it.
-/// Source: read_zero_config_deprecated in deepspeed/runtime/zero/config.py.
-inline Members members_of_boolean_form(const Value& flag, const Members& document, Reading& r) {
-    const bool on = boolean_in(*flag.json);
-    r.warnings.push_back("deprecated_boolean_format");
-    Members members{{"stage", {&r.keep(json_integer(on ? 1 : 0)), flag.node}}};
-    std::string rewrite = "{\"stage\": 0}";
-    if (on) {
-        const Member* size = find_member(document, "allgather_size");
-        const Value value = size ? size->value : Value{&r.keep(json_integer(500'000'000)), flag.node};
-        members.push_back({"allgather_bucket_size", value});
-        rewrite =
-            "{\"stage\": 1" + (size ? ", \"allgather_bucket_size\": " + r.shown(value) : std::string()) + "}";
+/// False, and reported, unless the root is an object; else its members, with what to say about them as such.
+inline bool open_document(const Value& root, Reading& r, Members& document) {
+    r.places = zero_places();
+    r.top_level_keys = top_level_keys();
+    if (!root.json->is_object()) {
+        r.check = "root_not_object";
+        r.report(Severity::error, "wrong-type", {}, r.value_span(root),
+                 "a ds_config document must be an object, got " + r.shown(root));
+        return false;
     }
-    r.report(Severity::warning, "deprecated-boolean", Path{.key = zero_optimization}.pointer(),
-             r.value_span(flag), "a boolean zero_optimization is deprecated", "write " + rewrite)
-        .replacement = Replacement{r.value_span(flag), rewrite};
-    return members;
+    document = r.members_of(root);
+    report_strays(document, find_member(document, zero_optimization) != nullptr, r);
+    if (r.has_text() && !r.spelling(root).starts_with('{') && document.empty())
+        r.report(Severity::warning, "empty-document", {}, r.value_span(root),
+                 "the document is empty: every setting has its default, ZeRO is off");
+    return true;
 }
 
 /// What DeepSpeed's get_zero_config makes of the document `root`: false, and reported, when it refuses.
 /// `config` holds the struct's defaults before.
 inline bool judge_zero(const Value& root, Reading& r, DeepSpeedZeroConfig& config) {
-    r.places = zero_places();
-    r.top_level_keys = top_level_keys();
-    if (!root.json->is_object()) {
-        r.report(Severity::error, "wrong-type", {}, r.value_span(root),
-                 "a ds_config document must be an object, got " + r.shown(root));
+    Members document;
+    if (!open_document(root, r, document)) return false;
+    r.document = &document;
+    const std::size_t start = r.diagnostics.size();
+    apply_defaults_of(r.behaviour.release, section<DeepSpeedZeroConfig>, &config);
+    if (const Member* zero = find_member(document, zero_optimization))
+        read_zero_section(&config, zero->value, {}, r, Path{.key = zero_optimization});
+    else
+        read_members(section<DeepSpeedZeroConfig>, &config, {}, root, r, Path{.key = zero_optimization});
+    r.document = nullptr;
+    return !r.has_errors_since(start);
+}
+
+/// The walk through a document in DeepSpeed's order: the rows of its keys, with the checks between them.
+class DocumentWalk {
+public:
+    DocumentWalk(const Members& document, Reading& r, DeepSpeedConfig& config)
+        : reading_(r), config_(config) {
+        given_.reserve(document.size());
+        for (const Member& member : document) {
+            const Row* row = find_row(section<DeepSpeedConfig>, member.key);
+            if (!row || row->key() != member.key || !row->known_to(r.behaviour.release)) continue;
+            Given& place = place_for(*row, given_);
+            if (!place.present) place = {row, member.key, member.value, true, true};
+        }
+    }
+
+    /// False, and reported, when DeepSpeed refuses the document.
+    bool judge() {
+        const Release release = reading_.behaviour.release;
+        const Path root{.is_root = true};
+        apply_defaults_of(release, section<DeepSpeedConfig>, &config_);
+        const std::size_t start = reading_.diagnostics.size();
+        run_checks({}, root);
+        auto given = given_.begin();
+        for (const Row& row : schema<DeepSpeedConfig>::rows) {
+            if (!row.known_to(release)) continue;
+            void* member = section<DeepSpeedConfig>.member(&config_, row);
+            if (row.type->section) apply_defaults_of(release, *row.type->section, member);
+            if (given != given_.end() && given->row == &row) {
+                step("section:", row.key(), [&] {
+                    given->passed =
+                        row.type->read(member, given->value, row, reading_, Path{.key = row.key()});
+                });
+                ++given;
+            }
+            run_checks(row.name, root);
+        }
+        run_checks("end", root);
+        return !reading_.has_errors_since(start);
+    }
+
+    /// The tag of the check that DeepSpeed would stop at; empty if there is none.
+    const std::string& first_check() const { return first_check_; }
+
+private:
+    /// One of DeepSpeed's steps. The first that fails ends its reading: its first error is the one it names.
+    template <class Do>
+    void step(std::string_view kind, std::string_view name, Do&& run) {
+        const std::size_t from = reading_.diagnostics.size();
+        reading_.check.clear();
+        run();
+        if (!first_check_.empty()) return;
+        for (std::size_t i = from; i < reading_.diagnostics.size(); ++i) {
+            Diagnostic& d = reading_.diagnostics[i];
+            if (d.severity != Severity::error) continue;
+            d.first = true;
+            first_check_ = reading_.check.empty() ? std::string(kind).append(name) : reading_.check;
+            return;
+        }
+    }
+
+    void run_checks(std::string_view after, const Path& root) {
+        const Release release = reading_.behaviour.release;
+        for (const DocumentCheck& check : document_checks) {
+            if (check.after != after || release < check.since || release >= check.until) continue;
+            step("", check.name, [&] {
+                Checking checking(&config_, given_, reading_, root, false);
+                check.run(checking);
+            });
+        }
+    }
+
+    Reading& reading_;
+    DeepSpeedConfig& config_;
+    std::vector<Given> given_;
+    std::string first_check_;
+};
+
+/// What DeepSpeed's DeepSpeedConfig makes of the document `root`: false, and reported, when it refuses.
+/// `config` holds the struct's defaults before. `first_check`: the check that it stops at.
+inline bool judge_document(const Value& root, Reading& r, DeepSpeedConfig& config, std::string& first_check) {
+    Members document;
+    if (!open_document(root, r, document)) {
+        r.diagnostics.back().first = true;
+        first_check = r.check;
         return false;
     }
-    const Members document = r.members_of(root);
-    const Member* zero = find_member(document, zero_optimization);
-    report_strays(document, zero != nullptr, r);
-    if (r.has_text() && !r.spelling(root).starts_with('{') && document.empty())
-        r.report(Severity::warning, "empty-document", {}, r.value_span(root),
-                 "the document is empty: every setting has its default, ZeRO is off");
-
-    const std::size_t start = r.diagnostics.size();
-    const Path path{.key = zero_optimization};
-    apply_defaults_of(r.behaviour.release, section<DeepSpeedZeroConfig>, &config);
-    if (!zero || zero->value.json->is_object() || zero->value.json->is_boolean()) {
-        const Value whole = zero ? zero->value : root;
-        Members members;
-        if (zero)
-            members =
-                whole.json->is_object() ? r.members_of(whole) : members_of_boolean_form(whole, document, r);
-        read_members(section<DeepSpeedZeroConfig>, &config, members, whole, r, path);
-        r.settle_abort(path);
-    } else {
-        r.error("wrong-type", path, r.value_span(zero->value),
-                "zero_optimization must be an object, got " + r.shown(zero->value));
-    }
-    return !r.has_errors_since(start);
+    r.document = &document;
+    DocumentWalk walk(document, r, config);
+    const bool accepted = walk.judge();
+    first_check = walk.first_check();
+    r.document = nullptr;
+    return accepted;
 }
 
 }  // namespace dszero

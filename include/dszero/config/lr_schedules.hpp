@@ -229,7 +229,7 @@ inline void require(bool good, std::string_view type, std::string_view what) {
 }
 
 inline std::optional<SchedulerParams> typed_params(const SchedulerConfig& scheduler) {
-    const std::string& type = scheduler.type;
+    const std::string type = std::optional<std::string>(scheduler.type).value_or("");
     const Json& json = scheduler.params;
     if (type.empty()) return std::nullopt;
     if (type == "WarmupLR") return read_params(WarmupLRParams(), type, json);

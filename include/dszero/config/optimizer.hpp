@@ -5,12 +5,15 @@
 // Source: deepspeed/runtime/engine.py, ops/adam, ops/adagrad, ops/lion; torch.optim.
 #pragma once
 
+#include <dszero/config/document_sections.hpp>
 #include <dszero/config/field.hpp>
 #include <dszero/config/member_types.hpp>
+#include <dszero/config/plain.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/typed_params.hpp>
 
 #include <array>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,9 +22,9 @@
 namespace dszero {
 
 struct OptimizerConfig {
-    std::string type;  ///< empty: none
-    Json params = json_object();
-    bool legacy_fusion = false;
+    std::optional<std::string> type;  ///< empty: none
+    Json params = json_object();      ///< null where the document has none
+    Plain<bool> legacy_fusion = false;
 
     bool operator==(const OptimizerConfig&) const = default;
 };
@@ -69,16 +72,60 @@ struct SGDParams {
     bool operator==(const SGDParams&) const = default;
 };
 
+/// DeepSpeed's own optimizers go by any case, and are kept in lower case; others are torch's.
+inline bool is_deepspeeds_optimizer(std::string_view lower, Release release) {
+    constexpr struct {
+        std::string_view name;
+        Release since = oldest_release, until = still_there;
+    } own[] = {{"adagrad"},
+               {"adam"},
+               {"adamw"},
+               {"lamb"},
+               {"onebitadam", oldest_release, "0.19.7"},
+               {"zerooneadam", oldest_release, "0.19.7"},
+               {"onebitlamb", oldest_release, "0.19.7"},
+               {"muadam", "0.10.2"},
+               {"muadamw", "0.10.2"},
+               {"musgd", "0.10.2"},
+               {"lion", "0.11.0"},
+               {"muon", "0.17.6"}};
+    for (const auto& optimizer : own)
+        if (lower == optimizer.name) return optimizer.since <= release && release < optimizer.until;
+    return false;
+}
+
+inline bool read_optimizer_name(void* member, const Value& value, const Row&, Reading& r, const Path& path) {
+    auto& name = *static_cast<std::optional<std::string>*>(member);
+    if (value.json->is_null()) {
+        name.reset();
+        return true;
+    }
+    if (!value.json->is_string()) return refuse_shape("optimizer", "a string", value, r, path);
+    std::string lower = to_lower(string_in(*value.json));
+    const bool own = is_deepspeeds_optimizer(lower, r.behaviour.release);
+    name = own ? std::move(lower) : string_in(*value.json);
+    return true;
+}
+inline constexpr MemberType optimizer_name = {"a string or null", "string", read_optimizer_name,
+                                              write_optional<std::string, write_string>};
+
 template <>
 struct schema<OptimizerConfig> {
     using C = OptimizerConfig;
     static constexpr std::string_view name = "optimizer";
-    static constexpr Container container = Container::pydantics_choice;
+    static constexpr Container container = Container::dictionary;
     static constexpr std::array rows = {
-        field(&C::type, {.name = "type", .doc = "The optimizer's name: Adam, AdamW, Adagrad, Lion, SGD, …"}),
-        field(&C::params,
-              {.name = "params", .doc = "What its constructor takes: lr, betas, eps, weight_decay, …"}),
-        field(&C::legacy_fusion, {.name = "legacy_fusion", .doc = "Uses the first fused fp16 optimizer."}),
+        field(&C::type, {.name = "optimizer_name",
+                         .alias = "type",
+                         .doc = "The optimizer's name: Adam, AdamW, Adagrad, Lion, SGD, …",
+                         .type = &optimizer_name}),
+        field(&C::params, {.name = "optimizer_params",
+                           .alias = "params",
+                           .doc = "What its constructor takes: lr, betas, eps, weight_decay, …",
+                           .type = &anything}),
+        field(&C::legacy_fusion, {.name = "optimizer_legacy_fusion",
+                                  .alias = "legacy_fusion",
+                                  .doc = "Uses the first fused fp16 optimizer."}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -160,21 +207,25 @@ struct schema<SGDParams> {
 
 using OptimizerParams = std::variant<AdamParams, AdagradParams, LionParams, SGDParams>;
 
+template <>
+inline constexpr MemberType member_type<OptimizerConfig> = named_section<OptimizerConfig>;
+
 /// The optimizer's parameters with their types. Throws std::invalid_argument, with every problem, for an
 /// optimizer or a parameter that the engine does not have.
 inline OptimizerParams typed_params(const OptimizerConfig& optimizer) {
-    const std::string& type = optimizer.type;
+    const std::string type = optimizer.type.value_or("");
+    const Json& given = optimizer.params;
     std::string lower = type;
     for (char& ch : lower)
         if (ch >= 'A' && ch <= 'Z') ch = static_cast<char>(ch - 'A' + 'a');
     if (lower == "adam" || lower == "adamw") {
-        AdamParams params = read_params(AdamParams(), type, optimizer.params);
+        AdamParams params = read_params(AdamParams(), type, given);
         params.adam_w_mode = params.adam_w_mode || lower == "adamw";
         if (params.torch_adam &&
             params.adam_w_mode) {  // torch.optim.AdamW: the one class with a decay by default
             params.weight_decay = 1e-2;
             const bool adam_w_mode = params.adam_w_mode;
-            read_params(params, type, optimizer.params);
+            read_params(params, type, given);
             params.adam_w_mode = adam_w_mode;
         }
         if (params.amsgrad) throw std::invalid_argument("optimizer " + type + ": amsgrad is not offered");
@@ -182,9 +233,9 @@ inline OptimizerParams typed_params(const OptimizerConfig& optimizer) {
             throw std::invalid_argument("optimizer " + type + ": fp32_optimizer_states false is not offered");
         return params;
     }
-    if (lower == "adagrad") return read_params(AdagradParams(), type, optimizer.params);
-    if (lower == "lion") return read_params(LionParams(), type, optimizer.params);
-    if (type == "SGD") return read_params(SGDParams(), type, optimizer.params);  // torch's: its case counts
+    if (lower == "adagrad") return read_params(AdagradParams(), type, given);
+    if (lower == "lion") return read_params(LionParams(), type, given);
+    if (type == "SGD") return read_params(SGDParams(), type, given);  // torch's: its case counts
     throw std::invalid_argument((type.empty() ? std::string("no optimizer is given; choose one of")
                                               : "optimizer \"" + type + "\" is not one of") +
                                 " Adam, AdamW, Adagrad, Lion, SGD");

@@ -4,6 +4,7 @@
 // Source: deepspeed/runtime/precision_config.py of 0.17 and later; runtime/config.py before.
 #pragma once
 
+#include <dszero/config/document_sections.hpp>
 #include <dszero/config/field.hpp>
 #include <dszero/config/member_types.hpp>
 #include <dszero/config/section.hpp>
@@ -23,6 +24,11 @@ enum class DataType : unsigned char { fp32, fp16, bf16 };
 constexpr std::array<std::string_view, 3> data_types = {"fp32", "fp16", "bf16"};
 
 constexpr std::string_view to_string(DataType type) { return data_types[static_cast<std::size_t>(type)]; }
+
+constexpr std::string_view torch_name(DataType type) {
+    constexpr std::array<std::string_view, 3> names = {"torch.float32", "torch.float16", "torch.bfloat16"};
+    return names[static_cast<std::size_t>(type)];
+}
 
 /// A type by any of the names that DeepSpeed's DtypeEnum has for it.
 constexpr std::optional<DataType> data_type_named(std::string_view name) {
@@ -59,10 +65,44 @@ struct DeepSpeedBF16Config {
 
 /// The section data_types. DeepSpeed looks at the words only when it uses them.
 struct DataTypesConfig {
-    std::string grad_accum_dtype;  ///< empty: the model's type
+    Plain<std::optional<std::string>> grad_accum_dtype;  ///< empty: the model's type
+    Plain<std::optional<std::string>> param_dtype;       ///< empty: chosen by fp16 and bf16
+    Plain<std::optional<std::string>> buffer_dtype;      ///< empty: as loaded
+    Json keep_in_fp32_modules = json_string("auto");     ///< "auto" or a list of name patterns
 
     bool operator==(const DataTypesConfig&) const = default;
 };
+
+/// bf16 also goes by bfloat16, which is read where bf16 is absent or null; before 0.17.1, where it is absent.
+inline bool is_hidden_by_bf16(const Row& row, const Reading& r) {
+    if (row.key() != "bfloat16" || !r.document) return false;
+    const Member* newer = find_member(*r.document, "bf16");
+    return newer && !(r.behaviour.models_precision && newer->value.json->is_null());
+}
+
+/// Before 0.17.1 these sections are dictionaries in which DeepSpeed looks things up: what does not fit is
+/// noticed when training starts, and `enabled` is whatever Python finds true.
+inline bool read_precision(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    if (is_hidden_by_bf16(row, r)) return true;
+    if (r.behaviour.models_precision) {
+        if (value.json->is_null() && row.key() == "bf16") return true;
+        return read_modelled(member, value, row, r, path);
+    }
+    if (!value.json->is_object()) return refuse_shape(row.key(), "an object", value, r, path);
+    const std::size_t from = r.diagnostics.size();
+    read_modelled(member, value, row, r, path);
+    for (std::size_t i = from; i < r.diagnostics.size(); ++i) {
+        Diagnostic& d = r.diagnostics[i];
+        if (d.severity != Severity::error) continue;
+        d.severity = Severity::warning;
+        d.message += " (this release notices only when it trains)";
+    }
+    r.check.clear();
+    if (const Member* enabled = find_member(r.members_of(value), "enabled"))
+        *static_cast<bool*>(row.type->section->member(member, row.type->section->rows[0])) =
+            is_truthy(*enabled->value.json);
+    return true;
+}
 
 /// These must be numbers: pydantic would otherwise take true for 1.
 inline void require_number(Checking& c, std::string_view name) {
@@ -111,8 +151,9 @@ struct schema<DeepSpeedFP16Config> {
         field(&C::loss_scale_window,
               {.name = "loss_scale_window", .doc = "Steps without overflow after which the scale doubles."}),
         field(&C::hysteresis, {.name = "hysteresis", .doc = "Overflows that it takes to halve the scale."}),
-        field(&C::consecutive_hysteresis,
-              {.name = "consecutive_hysteresis", .doc = "A step without overflow forgets those before."}),
+        field(&C::consecutive_hysteresis, {.name = "consecutive_hysteresis",
+                                           .doc = "A step without overflow forgets those before.",
+                                           .since = "0.9.3"}),
         field(&C::min_loss_scale,
               {.name = "min_loss_scale", .doc = "Training ends where the scale would go below."}),
         field(&C::fp16_master_weights_and_grads, {.name = "fp16_master_weights_and_grads",
@@ -138,51 +179,102 @@ struct schema<DeepSpeedBF16Config> {
         field(&C::enabled, {.name = "enabled", .doc = "Trains in bf16, with fp32 master weights."}),
         field(&C::immediate_grad_update,
               {.name = "immediate_grad_update",
-               .doc = "Adds each gradient to the fp32 sum as backward produces it."}),
-        field(&C::check_grad_overflow,
-              {.name = "check_grad_overflow", .doc = "Skips a step whose gradients are not all finite."}),
+               .doc = "Adds each gradient to the fp32 sum as backward produces it.",
+               .since = "0.13.3"}),
+        field(&C::check_grad_overflow, {.name = "check_grad_overflow",
+                                        .doc = "Skips a step whose gradients are not all finite.",
+                                        .since = "0.17.1",
+                                        .before = {.release = "0.19.3", .preset = false}}),
         field(&C::bf16_master_weights_and_grads, {.name = "bf16_master_weights_and_grads",
-                                                  .doc = "Keeps master weights and gradients in bf16 too."}),
-        field(&C::bf16_optimizer_states,
-              {.name = "bf16_optimizer_states",
-               .doc = "Keeps optimizer states in bf16, if master weights are too."}),
+                                                  .doc = "Keeps master weights and gradients in bf16 too.",
+                                                  .since = "0.18.3"}),
+        field(&C::bf16_optimizer_states, {.name = "bf16_optimizer_states",
+                                          .doc = "Keeps optimizer states in bf16, if master weights are too.",
+                                          .since = "0.18.3"}),
     };
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
 
 template <>
+inline constexpr MemberType member_type<DeepSpeedFP16Config> = {"an object",
+                                                                "{...}",
+                                                                read_precision,
+                                                                write_nested<DeepSpeedFP16Config>,
+                                                                &section<DeepSpeedFP16Config>,
+                                                                [](const void* member) { return member; }};
+template <>
+inline constexpr MemberType member_type<DeepSpeedBF16Config> = {"an object",
+                                                                "{...}",
+                                                                read_precision,
+                                                                write_nested<DeepSpeedBF16Config>,
+                                                                &section<DeepSpeedBF16Config>,
+                                                                [](const void* member) { return member; }};
+
+/// "auto" or a list of strings; DeepSpeedConfigError for all else.
+inline bool read_module_patterns(void* member, const Value& value, const Row&, Reading& r, const Path& path) {
+    bool strings = value.json->is_array();
+    for (const Member& element : r.members_of(value)) strings = strings && element.value.json->is_string();
+    if (!strings && !is_word(*value.json, "auto")) {
+        r.check = "keep_in_fp32_modules";
+        r.error("wrong-type", path, r.value_span(value),
+                "keep_in_fp32_modules must be \"auto\" or a list of name patterns, got " + r.shown(value));
+        return false;
+    }
+    *static_cast<Json*>(member) = *value.json;
+    return true;
+}
+inline constexpr MemberType module_patterns = {"\"auto\" or a list of strings", "[\"auto\"|[string, ...]]",
+                                               read_module_patterns, write_object};
+
+template <>
 struct schema<DataTypesConfig> {
     using C = DataTypesConfig;
     static constexpr std::string_view name = "data_types";
-    static constexpr Container container = Container::pydantics_choice;
+    static constexpr Container container = Container::dictionary;
     static constexpr std::array rows = {
         field(&C::grad_accum_dtype, {.name = "grad_accum_dtype",
                                      .doc = "The type that gradients are summed up in over micro-steps.",
                                      .derived = "it is the model's type"}),
+        field(&C::param_dtype,
+              {.name = "param_dtype", .doc = "The type of the model's parameters.", .since = "0.19.2"}),
+        field(&C::buffer_dtype,
+              {.name = "buffer_dtype", .doc = "The type of the model's buffers.", .since = "0.19.2"}),
+        field(&C::keep_in_fp32_modules, {.name = "keep_in_fp32_modules",
+                                         .doc = "Modules whose buffers stay in fp32 under fp16 and bf16.",
+                                         .since = "0.19.8",
+                                         .type = &module_patterns}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
+template <>
+inline constexpr MemberType member_type<DataTypesConfig> = plain_section<DataTypesConfig>;
 
+/// A type that gradients are sent in: null or one of three words, in any case.
 inline bool read_data_type(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
-    if (!value.json->is_string()) return refuse(Refusal::kind, value, row, r, path);
-    std::string lower = string_in(*value.json);
-    for (char& ch : lower)
-        if (ch >= 'A' && ch <= 'Z') ch = static_cast<char>(ch - 'A' + 'a');
-    for (std::size_t i = 0; i < data_types.size(); ++i) {
-        if (lower != data_types[i]) continue;
-        *static_cast<DataType*>(member) = static_cast<DataType>(i);
-        return true;
-    }
-    return refuse(Refusal::kind, value, row, r, path);
+    auto& type = *static_cast<std::optional<DataType>*>(member);
+    type.reset();
+    if (value.json->is_null()) return true;
+    if (!value.json->is_string())
+        return refuse_shape("communication_data_type", row.type->expected, value, r, path);
+    const std::string lower = to_lower(string_in(*value.json));
+    for (std::size_t i = 0; i < data_types.size(); ++i)
+        if (lower == data_types[i]) type = static_cast<DataType>(i);
+    if (type) return true;
+    r.check = "communication_data_type";
+    r.error(
+        "wrong-value", path, r.value_span(value),
+        std::string(path.key) + " must be " + std::string(row.type->expected) + ", got " + r.shown(value));
+    return false;
 }
-inline Json write_data_type(const void* member, const Writing&) {
-    return json_string(to_string(*static_cast<const DataType*>(member)));
+inline Json write_data_type(const void* member, const Writing& w) {
+    const auto& type = *static_cast<const std::optional<DataType>*>(member);
+    if (!type) return Json();
+    return json_string(w.attributes ? torch_name(*type) : to_string(*type));
 }
 
 template <>
 inline constexpr MemberType member_type<std::optional<DataType>> = {
-    "\"fp16\", \"bf16\" or \"fp32\"", "[\"fp16\"|\"bf16\"|\"fp32\"]", read_optional<DataType, read_data_type>,
-    write_optional<DataType, write_data_type>};
+    "\"fp16\", \"bf16\", \"fp32\" or null", "[\"fp16\"|\"bf16\"|\"fp32\"]", read_data_type, write_data_type};
 
 }  // namespace dszero

@@ -4,6 +4,7 @@
 // the release that judges, and where problems go.
 #pragma once
 
+#include <dszero/config/circumstances.hpp>
 #include <dszero/config/json_values.hpp>
 #include <dszero/config/release.hpp>
 #include <dszero/text/diagnostic.hpp>
@@ -80,14 +81,17 @@ inline const Member* find_member(const Members& members, std::string_view key) {
 class Reading {
 public:
     /// `tree` may be null: then there are no places, only pointers.
-    Reading(Release release, const Source& source, const Tree* tree)
-        : behaviour(release), source_(source), tree_(tree) {}
+    Reading(Release release, const Source& source, const Tree* tree, const Circumstances& around = {})
+        : behaviour(release), circumstances(around), source_(source), tree_(tree) {}
 
     const Behaviour behaviour;
+    const Circumstances circumstances;
     Diagnostics diagnostics;
     std::vector<std::string> warnings;  ///< what DeepSpeed itself would log, as tags
     std::span<const Place> places;      ///< where else keys belong, for suggestions
     std::span<const std::string_view> top_level_keys;
+    const Members* document = nullptr;  ///< the document that the value being read is part of, if any
+    std::string check;                  ///< which of DeepSpeed's checks fails, where a reader knows it better
 
     bool has_text() const { return tree_ != nullptr; }
 
@@ -154,17 +158,20 @@ public:
         if (aborted_) return;
         aborted_ = true;
         abort_ = {Severity::error,    "stops-deepspeed", {}, tree_ ? unlocated(value_span(at)) : nowhere(),
-                  std::move(message), std::move(hint),   {}};
+                  std::move(message), std::move(hint),   {}, false};
     }
 
-    /// To be called when the section at `path` has been read: an abort becomes its one error.
-    void settle_abort(const Path& path) {
+    /// To be called when the section at `path` has been read: an abort becomes its one error. `from`: where
+    /// the section's diagnostics begin.
+    void settle_abort(const Path& path, std::size_t from = 0) {
         if (!aborted_) return;
-        demote(0);
+        aborted_ = false;
+        demote(from);
         abort_.pointer = path.pointer();
         diagnostics.push_back(std::move(abort_));
     }
 
+    bool has_aborted() const { return aborted_; }
     bool has_errors_since(std::size_t first) const { return aborted_ || has_errors(diagnostics, first); }
 
     /// A value that stands in no text but must outlive the reading.
@@ -176,6 +183,7 @@ public:
             Diagnostic& d = diagnostics[i];
             if (d.severity != Severity::error) continue;
             d.severity = Severity::warning;
+            d.first = false;
             d.message += " (DeepSpeed would report this only after the errors are mended)";
         }
     }

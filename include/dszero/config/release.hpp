@@ -78,6 +78,7 @@ struct Behaviour {
     bool keeps_replace_method;       ///< "replace_method": "auto" is not dropped
     bool deletes_moved_keys;         ///< a deprecated attribute goes once its replacement is set
     bool deprecated_offload_is_cpu;  ///< cpu_offload: true means device "cpu"; in 0.7.0 it left "none"
+    bool models_precision;           ///< fp16 and bf16 are validated; before, looked up when used
 
     constexpr explicit Behaviour(Release r)
         : release(r),
@@ -85,7 +86,8 @@ struct Behaviour {
           pydantic_2(r >= Release("0.15.0")),
           keeps_replace_method(r >= Release("0.8.1")),
           deletes_moved_keys(r >= Release("0.7.6")),
-          deprecated_offload_is_cpu(r >= Release("0.7.1")) {}
+          deprecated_offload_is_cpu(r >= Release("0.7.1")),
+          models_precision(r >= Release("0.17.1")) {}
 };
 
 }  // namespace dszero

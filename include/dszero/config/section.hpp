@@ -46,6 +46,8 @@ struct Given {
     Value value;
     bool present = false;
     bool passed = true;  ///< given and taken, or not given
+
+    bool taken() const { return present && passed; }
 };
 
 /// What a check may see and say.

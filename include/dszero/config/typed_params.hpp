@@ -60,7 +60,7 @@ T& read_params(T& params, std::string_view owner, const Json& json) {
     if (json.is_object())
         for (const auto& [key, value] : *json.get_ptr<const Json::object_t*>())
             if (is_word(value, "auto")) problems += "; " + key + " is still \"auto\"";
-    read_section(section<T>, &params, Value{&json, 0}, row, reading, path);
+    if (!json.is_null()) read_section(section<T>, &params, Value{&json, 0}, row, reading, path);
     for (const Diagnostic& d : reading.diagnostics)
         if (d.severity == Severity::error) problems += "; " + d.message;
     if (!problems.empty()) throw std::invalid_argument(std::string(owner) + problems.replace(0, 1, ":"));

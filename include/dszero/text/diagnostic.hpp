@@ -41,6 +41,7 @@ struct Diagnostic {
     std::string message;  ///< What was found and what was expected.
     std::string hint;     ///< How to mend it; may be empty.
     std::optional<Replacement> replacement;
+    bool first = false;  ///< Of all errors, the one that DeepSpeed stops at and names.
 };
 
 using Diagnostics = std::vector<Diagnostic>;

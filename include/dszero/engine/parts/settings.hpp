@@ -80,15 +80,14 @@ inline void set_optimizer(Settings& s, const OptimizerParams& params) {
 /// How sums become averages. Dividing by the ranks comes first, so that all stages give the same bits; only a
 /// gradient_predivide_factor moves part of it behind the sum. DeepSpeed heeds that one where it does not
 /// reduce-scatter: at stage 0, and with reduce_scatter off.
-inline Averaging averaging(const GradientConfig& gradients, const DeepSpeedZeroConfig& zero, double ranks) {
-    const double factor = gradients.gradient_predivide_factor;
+inline Averaging averaging(double factor, bool prescale, const DeepSpeedZeroConfig& zero, double ranks) {
     const bool heeded = zero.stage == ZeroStageEnum::disabled || !zero.reduce_scatter;
-    if (!heeded && zero.stage >= ZeroStageEnum::gradients && (factor != 1 || gradients.prescale_gradients))
+    if (!heeded && zero.stage >= ZeroStageEnum::gradients && (factor != 1 || prescale))
         throw std::invalid_argument(
             "gradient_predivide_factor and prescale_gradients need reduce_scatter: false at "
             "stages 2 and 3");
     if (!(factor > 0)) throw std::invalid_argument("gradient_predivide_factor must be greater than 0");
-    if (!heeded || gradients.prescale_gradients || factor == 1) return {static_cast<float>(ranks), 1};
+    if (!heeded || prescale || factor == 1) return {static_cast<float>(ranks), 1};
     return {static_cast<float>(factor), static_cast<float>(factor / ranks)};
 }
 
@@ -166,18 +165,18 @@ Settings settings_from(const Config& config, std::size_t ranks) {
         throw std::invalid_argument("16-bit master weights and states are not offered: they are fp32");
     s.model = fp16.enabled ? ScalarType::fp16 : bf16.enabled ? ScalarType::bf16 : ScalarType::fp32;
     s.accumulation = s.model;
-    if (!config.data_types.grad_accum_dtype.empty()) {
-        const auto type = data_type_named(config.data_types.grad_accum_dtype);
+    if (const std::optional<std::string> word = config.data_types.grad_accum_dtype) {
+        const auto type = data_type_named(*word);
         if (!type || (scalar_type_of(*type) != s.model && *type != DataType::fp32))
             throw std::invalid_argument("grad_accum_dtype must be the model's type, " +
-                                        std::string(to_string(s.model)) + ", or fp32; got \"" +
-                                        config.data_types.grad_accum_dtype + '"');
+                                        std::string(to_string(s.model)) + ", or fp32; got \"" + *word + '"');
         s.accumulation = scalar_type_of(*type);
     }
 
     s.reducer.communication =
         config.communication_data_type ? scalar_type_of(*config.communication_data_type) : s.model;
-    s.reducer.averaging = averaging(config, zero, static_cast<double>(ranks));
+    s.reducer.averaging = averaging(config.gradient_predivide_factor, config.prescale_gradients, zero,
+                                    static_cast<double>(ranks));
     s.reducer.all_reduce = !zero.reduce_scatter;
     s.reducer.overlap = zero.overlap_comm.value_or(zero.stage == ZeroStageEnum::weights);
     s.reduce_bucket_size = elements(zero.reduce_bucket_size);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// How the sections of a document's top level are read, of which DeepSpeed has two kinds:
+// those it hands to a model of pydantic's, which knows every key, and plain dictionaries
+// that it looks keys up in. Nothing but an object will do for either.
+#pragma once
+
+#include <dszero/config/plain.hpp>
+#include <dszero/config/section.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace dszero {
+
+/// Reports a value of a kind that DeepSpeed trips over (TypeError or AttributeError). Always false.
+inline bool refuse_shape(std::string_view key, std::string_view expected, const Value& value, Reading& r,
+                         const Path& path) {
+    r.check = "shape:" + std::string(key);
+    r.error("wrong-type", path, r.value_span(value),
+            std::string(path.key).append(" must be ").append(expected).append(", got ") + r.shown(value));
+    return false;
+}
+
+/// The member holds the defaults.
+inline bool read_modelled(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    if (!value.json->is_object()) return refuse_shape(row.key(), "an object", value, r, path);
+    const std::size_t from = r.diagnostics.size();
+    const bool taken = read_members(*row.type->section, member, r.members_of(value), value, r, path);
+    if (r.has_aborted()) r.check = "shape:" + std::string(row.key());
+    r.settle_abort(path, from);
+    return taken && !r.has_errors_since(from);
+}
+
+/// The keys that the section's rows name; others do nothing.
+inline bool read_looked_up(const Section& section, void* object, const Members& members, Reading& r,
+                           const Path& path) {
+    bool all = true;
+    for (const Row& row : section.rows) {
+        if (!row.known_to(r.behaviour.release)) continue;
+        if (const Member* member = find_member(members, row.key()))
+            all = row.type->read(section.member(object, row), member->value, row, r,
+                                 Path{.parent = &path, .key = member->key}) &&
+                  all;
+    }
+    return all;
+}
+inline bool read_plain_section(void* member, const Value& value, const Row& row, Reading& r,
+                               const Path& path) {
+    if (!value.json->is_object()) return refuse_shape(row.key(), "an object", value, r, path);
+    return read_looked_up(*row.type->section, member, r.members_of(value), r, path);
+}
+
+inline bool is_unnamed(const std::optional<std::string>& name) { return !name; }
+inline bool is_unnamed(const Plain<std::optional<std::string>>& name) { return name.json.is_null(); }
+
+/// A section that names something and holds its params, which count only with a name.
+template <class T>
+bool read_named(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    T& named = *static_cast<T*>(member);
+    named.params = Json();
+    const bool taken = read_plain_section(member, value, row, r, path);
+    if (taken && is_unnamed(named.type)) named.params = Json();
+    return taken;
+}
+
+template <HasSchema T>
+inline constexpr MemberType modelled_section = {"an object",   "{...}",
+                                                read_modelled, write_nested<T>,
+                                                &section<T>,   [](const void* member) { return member; }};
+template <HasSchema T>
+inline constexpr MemberType plain_section = {"an object",        "{...}",
+                                             read_plain_section, write_nested<T>,
+                                             &section<T>,        [](const void* member) { return member; }};
+template <HasSchema T>
+inline constexpr MemberType named_section = {"an object",   "{...}",
+                                             read_named<T>, write_nested<T>,
+                                             &section<T>,   [](const void* member) { return member; }};
+
+}  // namespace dszero
