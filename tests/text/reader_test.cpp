@@ -271,7 +271,7 @@ TEST_CASE("hjson: one comma at most") {
 TEST_CASE("positions: nodes stand in document order, with quotes and brackets") {
     const Reading r = reading(" {\"a\": [1, {b: x y \n}], 'c' : '''z'''}\n");
     REQUIRE(r.ok);
-    const std::vector<Node>& nodes = r.tree.nodes;
+    const Nodes& nodes = r.tree.nodes;
     REQUIRE(nodes.size() == 6);
     CHECK(nodes[0].key == Span{0, 0});
     CHECK(nodes[0].value == Span{1, static_cast<std::uint32_t>(r.source.text.size() - 1)});

@@ -32,7 +32,9 @@ struct BatchNumber {
     BatchNumber(std::integral auto number) : json(json_integer(static_cast<std::int64_t>(number))) {}
     BatchNumber(Json value, bool was_completed) : json(std::move(value)), completed(was_completed) {}
 
-    bool operator==(const BatchNumber&) const = default;
+    bool operator==(const BatchNumber& other) const {
+        return equal(json, other.json) && completed == other.completed;
+    }
 };
 
 /// Their keys, in DeepSpeed's order.

@@ -15,13 +15,12 @@
 
 #include <dszero/config/key_index.hpp>
 #include <dszero/config/release.hpp>
+#include <dszero/config/table.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -76,13 +75,25 @@ namespace column {
 
 struct Inapplicable {};  // converts from nothing: a bound on a bool does not compile
 
+/// A number that may be given: std::optional's part that rows need, at a fraction of the compile time.
+template <class M>
+struct Maybe {
+    constexpr Maybe() = default;
+    constexpr Maybe(M number) : value(number), given(true) {}
+    constexpr explicit operator bool() const { return given; }
+    constexpr M operator*() const { return value; }
+
+    M value{};
+    bool given = false;
+};
+
 template <class M>
 struct number {
     using type = Inapplicable;
 };
 template <class M>
 requires(std::same_as<M, std::int64_t> || std::same_as<M, double>) struct number<M> {
-    using type = std::optional<M>;
+    using type = Maybe<M>;
 };
 template <class M>
 using bound = typename number<M>::type;
@@ -95,13 +106,13 @@ struct preset {
 template <class M>
 requires(std::is_arithmetic_v<M>) struct preset<M> {
     using number = M;
-    using type = std::optional<M>;
+    using type = Maybe<M>;
 };
 template <class M>
 requires requires { typename M::preset_number; }
 struct preset<M> {
     using number = typename M::preset_number;
-    using type = std::optional<number>;
+    using type = Maybe<number>;
 };
 
 /// What a field's row was before a release changed it.
@@ -218,8 +229,8 @@ enum class Container : unsigned char {
 
 struct Section {
     std::string_view name;  ///< DeepSpeed's class
-    std::span<const Row> rows;
-    std::span<const Check> checks;
+    Table<Row> rows;
+    Table<Check> checks;
     const void* ruler;
     const KeyIndex& (*index)();  ///< of names and keys: row i's have the numbers 2i and 2i + 1
     Container container = Container::pydantics_choice;
@@ -236,7 +247,7 @@ private:
     }
 };
 
-inline KeyIndex index_of(std::span<const Row> rows) {
+inline KeyIndex index_of(const Table<Row>& rows) {
     KeyIndex index;
     for (const Row& row : rows) {
         index.add(row.name);
@@ -255,7 +266,7 @@ inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::ch
                                  &ruler<T>,       key_index<T>,    schema<T>::container};
 
 /// Proof, for use in static_assert: a section has no name or alias twice.
-constexpr bool no_name_twice(std::span<const Row> rows) {
+constexpr bool no_name_twice(const Table<Row>& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i)
         for (std::size_t j = i + 1; j < rows.size(); ++j)
             if (rows[i].name == rows[j].name || rows[i].key() == rows[j].key()) return false;

@@ -33,6 +33,52 @@ concept BasicJson = requires {
     typename J::initializer_list_t;
 };
 
+/// The same value in another of nlohmann's types. (Its own conversions take a compiler longer.)
+template <BasicJson To, BasicJson From>
+void copy_json(const From& from, To& to) {
+    using value_t = typename From::value_t;
+    to = To(from.type());
+    switch (from.type()) {
+        case value_t::object:
+            for (const auto& member : *from.template get_ptr<const typename From::object_t*>()) {
+                auto& members = *to.template get_ptr<typename To::object_t*>();
+                if constexpr (requires { members.emplace_back(member.first, To()); })
+                    copy_json(member.second, members.emplace_back(member.first, To()).second);
+                else
+                    copy_json(member.second, members[member.first]);
+            }
+            break;
+        case value_t::array:
+            for (const From& element : *from.template get_ptr<const typename From::array_t*>()) {
+                To copy;
+                copy_json(element, copy);
+                to.template get_ptr<typename To::array_t*>()->push_back(std::move(copy));
+            }
+            break;
+        case value_t::string:
+            *to.template get_ptr<typename To::string_t*>() =
+                *from.template get_ptr<const typename From::string_t*>();
+            break;
+        case value_t::boolean:
+            *to.template get_ptr<typename To::boolean_t*>() =
+                *from.template get_ptr<const typename From::boolean_t*>();
+            break;
+        case value_t::number_integer:
+            *to.template get_ptr<typename To::number_integer_t*>() =
+                *from.template get_ptr<const typename From::number_integer_t*>();
+            break;
+        case value_t::number_unsigned:
+            *to.template get_ptr<typename To::number_unsigned_t*>() =
+                *from.template get_ptr<const typename From::number_unsigned_t*>();
+            break;
+        case value_t::number_float:
+            *to.template get_ptr<typename To::number_float_t*>() =
+                *from.template get_ptr<const typename From::number_float_t*>();
+            break;
+        default: break;  // null; and nothing takes a binary value
+    }
+}
+
 /// Throws what a reading without text has found.
 [[noreturn]] inline void throw_problems(const Source& source, Diagnostics&& diagnostics) {
     const std::string rendered = render_text(source, diagnostics);
@@ -87,13 +133,15 @@ void from_json(const nlohmann::ordered_json& json, T& out) {
 }
 template <BasicJson J, HasSchema T>
 void from_json(const J& json, T& out) {
-    from_json(nlohmann::ordered_json(json), out);
+    nlohmann::ordered_json copy;
+    copy_json(json, copy);
+    from_json(copy, out);
 }
 
 /// Writes a section so that it reads back to an equal value under the newest release.
 template <BasicJson J, HasSchema T>
 void to_json(J& json, const T& object) {
-    json = write_section(section<T>, &object, {});
+    copy_json(write_section(section<T>, &object, {}), json);
 }
 
 template <BasicJson J>

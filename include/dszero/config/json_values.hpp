@@ -4,6 +4,8 @@
 // compile time at every use.
 #pragma once
 
+#include <dszero/text/write_json.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -45,6 +47,34 @@ inline void append_member(Json& object, std::string_view key, Json&& value) {
 
 inline bool boolean_in(const Json& json) { return *json.get_ptr<const Json::boolean_t*>(); }
 inline const std::string& string_in(const Json& json) { return *json.get_ptr<const Json::string_t*>(); }
+/// Whether both are the same to Python: numbers by value and kind, objects in whatever order.
+inline bool equal(const Json& a, const Json& b) {
+    if (a.is_object() && b.is_object() && a.size() == b.size()) {
+        const auto& others = *b.get_ptr<const Json::object_t*>();
+        for (const auto& member : *a.get_ptr<const Json::object_t*>()) {
+            bool found = false;
+            for (const auto& other : others)
+                found = found || (member.first == other.first && equal(member.second, other.second));
+            if (!found) return false;
+        }
+        return true;
+    }
+    if (a.is_array() && b.is_array() && a.size() == b.size()) {
+        for (std::size_t i = 0; i < a.size(); ++i)
+            if (!equal(a[i], b[i])) return false;
+        return true;
+    }
+    return !a.is_structured() && !b.is_structured() && write_json(a) == write_json(b);
+}
+
+/// A Json as a member of a configuration. (A comparison of nlohmann's values tries every conversion that they
+/// have, which takes a compiler longer than all of a section.)
+struct AnyJson {
+    Json json;
+
+    bool operator==(const AnyJson& other) const { return equal(json, other.json); }
+};
+
 inline bool is_word(const Json& json, std::string_view word) {
     return json.is_string() && string_in(json) == word;
 }

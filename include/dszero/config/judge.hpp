@@ -10,14 +10,13 @@
 #include <dszero/config/zero_forms.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace dszero {
 
 /// The sections of a document, for telling where a key belongs.
-inline std::span<const Place> zero_places() {
+inline Table<Place> zero_places() {
     static constexpr Place places[] = {
         {"zero_optimization", &section<DeepSpeedZeroConfig>},
         {"zero_optimization.offload_param", &section<DeepSpeedZeroOffloadParamConfig>},
@@ -29,7 +28,7 @@ inline std::span<const Place> zero_places() {
 }
 
 /// Every key that some release reads at the top level of a document.
-inline std::span<const std::string_view> top_level_keys() {
+inline Table<std::string_view> top_level_keys() {
     static constexpr std::string_view keys[] = {"activation_checkpointing",
                                                 "aio",
                                                 "allgather_size",
@@ -165,7 +164,6 @@ class DocumentWalk {
 public:
     DocumentWalk(const Members& document, Reading& r, DeepSpeedConfig& config)
         : reading_(r), config_(config) {
-        given_.reserve(document.size());
         for (const Member& member : document) {
             const Row* row = find_row(section<DeepSpeedConfig>, member.key);
             if (!row || row->key() != member.key || !row->known_to(r.behaviour.release)) continue;
@@ -232,7 +230,7 @@ private:
 
     Reading& reading_;
     DeepSpeedConfig& config_;
-    std::vector<Given> given_;
+    Givens given_;
     std::string first_check_;
 };
 

@@ -33,15 +33,16 @@ struct DeepSpeedZeroLeafModuleConfig {
 
 /// Drops repetitions, keeping the first. (A sort of hashes: quick for long lists, and cheap to compile.)
 inline void drop_repetitions(std::vector<std::string>& list) {
-    std::vector<std::uint64_t> order;
+    Offsets order;
     for (const std::string& entry : list) {
         std::uint32_t hash = 2166136261;
         for (const char c : entry) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
         order.push_back(hash);
     }
-    const std::vector<std::uint64_t> hashes = order;
+    const Offsets hashes = order;
     order_by_offset(order);
-    std::vector<std::uint64_t> again(list.size());
+    Offsets again = order;
+    for (std::uint64_t& repeated : again) repeated = 0;
     for (std::size_t i = 1; i < order.size(); ++i)
         for (std::size_t j = i; j-- > 0 && hashes[order[j]] == hashes[order[i]] && again[order[i]] == 0;)
             again[order[i]] = list[order[j]] == list[order[i]];

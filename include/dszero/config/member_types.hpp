@@ -228,6 +228,13 @@ inline bool read_object(void* member, const Value& value, const Row& row, Readin
 }
 inline Json write_object(const void* member, const Writing&) { return *static_cast<const Json*>(member); }
 
+inline bool read_any(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    return read_object(&static_cast<AnyJson*>(member)->json, value, row, r, path);
+}
+inline Json write_any(const void* member, const Writing& w) {
+    return write_object(&static_cast<const AnyJson*>(member)->json, w);
+}
+
 // ------------------------------------------------------------------- wrapped
 
 template <class T, ReadMember* read>
@@ -300,5 +307,7 @@ inline constexpr MemberType member_type<std::vector<std::string>> = {"a list of 
                                                                      read_strings, write_strings};
 template <>
 inline constexpr MemberType member_type<Json> = {"an object or null", "{...}", read_object, write_object};
+template <>
+inline constexpr MemberType member_type<AnyJson> = {"an object or null", "{...}", read_any, write_any};
 
 }  // namespace dszero

@@ -26,7 +26,9 @@ struct OptimizerConfig {
     Json params = json_object();      ///< null where the document has none
     Plain<bool> legacy_fusion = false;
 
-    bool operator==(const OptimizerConfig&) const = default;
+    bool operator==(const OptimizerConfig& other) const {
+        return type == other.type && equal(params, other.params) && legacy_fusion == other.legacy_fusion;
+    }
 };
 
 /// Adam, and AdamW: they differ in where the weight decay goes in.

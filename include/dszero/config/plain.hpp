@@ -78,7 +78,7 @@ public:
 
     template <std::same_as<Plain> U>
     friend bool operator==(const Plain& a, const U& b) {
-        return a.json == b.json;
+        return equal(a.json, b.json);
     }
 
     Json json;  ///< as the document has it

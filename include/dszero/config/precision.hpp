@@ -70,7 +70,10 @@ struct DataTypesConfig {
     Plain<std::optional<std::string>> buffer_dtype;      ///< empty: as loaded
     Json keep_in_fp32_modules = json_string("auto");     ///< "auto" or a list of name patterns
 
-    bool operator==(const DataTypesConfig&) const = default;
+    bool operator==(const DataTypesConfig& other) const {
+        return grad_accum_dtype == other.grad_accum_dtype && param_dtype == other.param_dtype &&
+               buffer_dtype == other.buffer_dtype && equal(keep_in_fp32_modules, other.keep_in_fp32_modules);
+    }
 };
 
 /// bf16 also goes by bfloat16, which is read where bf16 is absent or null; before 0.17.1, where it is absent.

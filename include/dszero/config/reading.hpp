@@ -7,14 +7,15 @@
 #include <dszero/config/circumstances.hpp>
 #include <dszero/config/json_values.hpp>
 #include <dszero/config/release.hpp>
+#include <dszero/config/table.hpp>
 #include <dszero/text/diagnostic.hpp>
+#include <dszero/text/small_vector.hpp>
 #include <dszero/text/tree.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,7 +69,7 @@ struct Member {
     std::string_view key;
     Value value;
 };
-using Members = std::vector<Member>;
+using Members = SmallVector<Member, 16>;
 
 /// The member of that key, or null.
 inline const Member* find_member(const Members& members, std::string_view key) {
@@ -88,8 +89,8 @@ public:
     const Circumstances circumstances;
     Diagnostics diagnostics;
     std::vector<std::string> warnings;  ///< what DeepSpeed itself would log, as tags
-    std::span<const Place> places;      ///< where else keys belong, for suggestions
-    std::span<const std::string_view> top_level_keys;
+    Table<Place> places;                ///< where else keys belong, for suggestions
+    Table<std::string_view> top_level_keys;
     const Members* document = nullptr;  ///< the document that the value being read is part of, if any
     std::string check;                  ///< which of DeepSpeed's checks fails, where a reader knows it better
 

@@ -9,8 +9,8 @@
 #include <dszero/config/member_types.hpp>
 #include <dszero/config/reading.hpp>
 #include <dszero/config/suggest.hpp>
+#include <dszero/text/small_vector.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -49,11 +49,12 @@ struct Given {
 
     bool taken() const { return present && passed; }
 };
+using Givens = SmallVector<Given, 16>;
 
 /// What a check may see and say.
 class Checking {
 public:
-    Checking(void* object, const std::vector<Given>& given, Reading& r, const Path& path, bool refused)
+    Checking(void* object, const Givens& given, Reading& r, const Path& path, bool refused)
         : reading(r), object_(object), given_(given), path_(path), refused_(refused) {}
 
     Reading& reading;
@@ -94,7 +95,7 @@ public:
 
 private:
     void* object_;
-    const std::vector<Given>& given_;
+    const Givens& given_;
     const Path& path_;
     bool refused_;
 };
@@ -112,7 +113,7 @@ inline bool keeps_auto(const Members& members) {
 }
 
 /// The place for what is given for the row's field. Places are in the order of the rows.
-inline Given& place_for(const Row& row, std::vector<Given>& given) {
+inline Given& place_for(const Row& row, Givens& given) {
     std::size_t at = given.size();
     while (at > 0 && given[at - 1].row > &row) --at;
     if (at > 0 && given[at - 1].row == &row) return given[at - 1];
@@ -125,8 +126,8 @@ inline Given& place_for(const Row& row, std::vector<Given>& given) {
 
 /// Which row each member belongs to; what belongs to none is reported.
 /// False if a key is no text to pydantic 2, which then reports nothing else of the section.
-inline bool assign_members(const Section& section, const Members& members, std::vector<Given>& given,
-                           Reading& r, const Path& path) {
+inline bool assign_members(const Section& section, const Members& members, Givens& given, Reading& r,
+                           const Path& path) {
     const bool keep_auto = keeps_auto(members);
     bool all_unicode = true;
     for (const Member& member : members) {
@@ -195,8 +196,7 @@ inline bool read_members(const Section& section, void* object, const Members& me
             r.abort(member->value, message, "remove it");
         return false;
     }
-    std::vector<Given> given;
-    given.reserve(std::min(members.size(), section.rows.size()));
+    Givens given;
     const bool all_unicode = assign_members(section, members, given, r, path);
     for (Given& field : given) {
         const Row& row = *field.row;

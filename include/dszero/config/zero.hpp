@@ -66,7 +66,7 @@ struct DeepSpeedZeroConfig {
     bool zero_quantized_weights = false;
     bool zero_quantized_nontrainable_weights = false;
     bool zero_quantized_gradients = false;
-    Json zeropp_loco_param;  ///< an object, or null
+    AnyJson zeropp_loco_param;  ///< an object, or null
     std::int64_t mics_shard_size = -1;
     bool mics_hierarchical_params_gather = false;
     bool memory_efficient_linear = true;

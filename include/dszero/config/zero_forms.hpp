@@ -23,7 +23,8 @@ inline Members members_of_boolean_form(const Value& flag, Reading& r) {
     const bool on = boolean_in(*flag.json);
     const Member* size = r.document ? find_member(*r.document, "allgather_size") : nullptr;
     r.warnings.push_back("deprecated_boolean_format");
-    Members members{{"stage", {&r.keep(json_integer(on ? 1 : 0)), flag.node}}};
+    Members members;
+    members.push_back({"stage", {&r.keep(json_integer(on ? 1 : 0)), flag.node}});
     std::string rewrite = "{\"stage\": 0}";
     if (on) {
         const Value value = size ? size->value : Value{&r.keep(json_integer(500'000'000)), flag.node};

@@ -71,22 +71,18 @@ inline bool has_errors(const Diagnostics& diagnostics, std::size_t first = 0) {
 /// Document order, and line and column for every range that is somewhere.
 inline void finish(std::string_view text, Diagnostics& diagnostics) {
     if (diagnostics.empty()) return;
-    std::vector<std::uint64_t> order(diagnostics.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = diagnostics[i].range.begin.offset;
+    Offsets order;
+    for (const Diagnostic& d : diagnostics) order.push_back(d.range.begin.offset);
     order_by_offset(order);
     Diagnostics sorted;
     sorted.reserve(diagnostics.size());
     for (const std::uint64_t index : order) sorted.push_back(std::move(diagnostics[index]));
     diagnostics = std::move(sorted);
 
-    std::vector<std::uint64_t> offsets(2 * diagnostics.size());
-    for (std::size_t i = 0; i < diagnostics.size(); ++i) {
-        offsets[2 * i] = diagnostics[i].range.begin.offset;
-        offsets[2 * i + 1] = diagnostics[i].range.end.offset;
-    }
-    const std::vector<Position> places = locate(text, offsets);
-    for (std::size_t i = 0; i < diagnostics.size(); ++i)
-        if (diagnostics[i].range.begin.line != 0) diagnostics[i].range = {places[2 * i], places[2 * i + 1]};
+    SmallVector<Position*, 16> places;
+    for (Diagnostic& d : diagnostics)
+        if (d.range.begin.line != 0) places.push_back(&d.range.begin), places.push_back(&d.range.end);
+    locate(text, places.data(), places.size());
 }
 
 /// Thrown by the doors that return a plain value: every problem at once.

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <system_error>
 
@@ -22,18 +21,21 @@ inline std::string read_file(const std::string& path, std::size_t limit) {
         const std::string what = (reason == ENOENT ? "file not found: " : operation) + path;
         throw std::system_error(reason, std::generic_category(), what);
     };
-    struct Close {
-        void operator()(std::FILE* file) const { std::fclose(file); }
+    struct File {
+        std::FILE* handle;
+        ~File() {
+            if (handle) std::fclose(handle);
+        }
     };
-    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-    if (!file) fail("cannot open ");
+    const File file{std::fopen(path.c_str(), "rb")};
+    if (!file.handle) fail("cannot open ");
     std::string bytes;
     std::size_t size = 0;
     do {
         const std::size_t room = std::min(limit - size, std::max<std::size_t>(size, 4096));
         bytes.resize(size + room);
-        size += std::fread(bytes.data() + size, 1, room, file.get());
-        if (std::ferror(file.get())) fail("cannot read ");  // a directory opens, but does not read
+        size += std::fread(bytes.data() + size, 1, room, file.handle);
+        if (std::ferror(file.handle)) fail("cannot read ");  // a directory opens, but does not read
     } while (size == bytes.size() && size < limit);
     bytes.resize(size);
     return bytes;

@@ -17,7 +17,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -225,7 +224,7 @@ private:
         tree_.restart();
         strings_.restart();
         nesting_.restart();
-        unquoted_with_bracket_.reset();
+        unquoted_with_bracket_ = {};
         const char* p = read_value(begin, {});
         if (p != nullptr) p = skip_comments(p);
         if (p != in_.end) {
@@ -280,7 +279,7 @@ private:
         } else {
             in_.syntax_error(in_.character(p), std::move(message), std::move(hint));
         }
-        if (unquoted_with_bracket_) blame(*unquoted_with_bracket_);
+        if (unquoted_with_bracket_ != Span()) blame(unquoted_with_bracket_);
         return nullptr;
     }
 
@@ -301,7 +300,7 @@ private:
 
     /// A string that closes more brackets than it opens hardly means to: the first suspect later on.
     void remember_if_swallowing(Span span, std::string_view content) {
-        if (unquoted_with_bracket_ || nesting_.innermost() == '\0') return;
+        if (unquoted_with_bracket_ != Span() || nesting_.innermost() == '\0') return;
         int depth = 0;
         for (const char c : content) depth += (c == '{' || c == '[') - (c == '}' || c == ']');
         if (depth < 0) unquoted_with_bracket_ = span;
@@ -311,7 +310,7 @@ private:
     TreeBuilder& tree_;
     HjsonStrings strings_;
     Nesting nesting_;
-    std::optional<Span> unquoted_with_bracket_;  // see remember_if_swallowing
+    Span unquoted_with_bracket_;  // empty: none; see remember_if_swallowing
 };
 
 }  // namespace dszero

@@ -10,15 +10,15 @@
 #include <dszero/text/unicode.hpp>
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace dszero {
 
 /// Python's int(characters, 16), to which hjson-py hands whatever four characters follow \u:
-/// blanks around, a sign, single underscores and any script's digits are all welcome there.
-inline std::optional<int> python_int_base_16(std::u32string_view characters) {
+/// blanks around, a sign, single underscores and any script's digits are all welcome there. False if it
+/// is no number.
+inline bool read_int_base_16(std::u32string_view characters, int& out) {
     const auto skip_spaces = [&] {
         const auto is_space = [](char32_t c) {
             return c < 0x80 ? c == ' ' || (c >= 9 && c <= 13) : is_python_space(c);
@@ -47,14 +47,14 @@ inline std::optional<int> python_int_base_16(std::u32string_view characters) {
     bool more = true;
     while (more) {
         const int digit = characters.empty() ? -1 : hexadecimal_digit(characters.front());
-        if (digit < 0) return std::nullopt;
+        if (digit < 0) return false;
         number = number * 16 + digit;
         characters.remove_prefix(1);
         more = take(U'_', U'_') || (!characters.empty() && hexadecimal_digit(characters.front()) >= 0);
     }
     skip_spaces();
-    if (!characters.empty()) return std::nullopt;
-    return negative ? -number : number;
+    out = negative ? -number : number;
+    return characters.empty();
 }
 
 class HjsonStrings {
@@ -85,10 +85,12 @@ public:
     }
 
 private:
+    static constexpr std::size_t npos = std::string_view::npos;
+
     const char* read_escaped(const char* opening, const char* p, std::string_view& content);
     const char* read_escape(const char* p, std::string& out);
     const char* read_code_unit(const char* p, int& unit) const;
-    std::optional<std::size_t> indent_at(const char* place);
+    std::size_t indent_at(const char* place);
 
     /// Length of the line end at p, 0 if there is none. Without translation only LF is one.
     std::size_t line_end_at(const char* p) const {
@@ -103,7 +105,7 @@ private:
     const char* counted_;
     std::size_t columns_ = 0;
     bool line_began_ = false;
-    std::optional<std::size_t> last_line_;  // characters in the text's last line
+    std::size_t last_line_ = npos;  // characters in the text's last line, once counted
 };
 
 inline const char* HjsonStrings::read_escaped(const char* opening, const char* p, std::string_view& content) {
@@ -168,16 +170,13 @@ inline const char* HjsonStrings::read_code_unit(const char* p, int& unit) const 
         p += line_end_length > 0 ? line_end_length : c.length;
     }
     if (characters[1] == U'x' || characters[1] == U'X') return nullptr;
-    const std::optional<int> number = python_int_base_16({characters, 4});
-    if (!number) return nullptr;
-    unit = *number;
-    return p;
+    return read_int_base_16({characters, 4}, unit) ? p : nullptr;
 }
 
 inline const char* HjsonStrings::read_multiline(const char* const opening, std::string_view& content) {
     const Span marks = in_.span(opening, opening + 3);
-    const std::optional<std::size_t> indent = indent_at(opening);
-    if (!indent)
+    const std::size_t indent = indent_at(opening);
+    if (indent == npos)
         return in_.fail(Failure::fatal, "syntax", marks,
                         "DeepSpeed's reader crashes on a ''' string in a text without any line end",
                         "end the text with a line end, or use a string in double quotes");
@@ -185,11 +184,11 @@ inline const char* HjsonStrings::read_multiline(const char* const opening, std::
         while (most > 0 && (*p == ' ' || *p == '\t' || (*p == '\r' && !line_ends_translated_))) ++p, --most;
         return p;
     };
-    const char* p = skip_indent(opening + 3, std::string_view::npos);
+    const char* p = skip_indent(opening + 3, npos);
     if (p == in_.end)
         return in_.fail(Failure::fatal, "syntax", marks, "the text ends right after these '''",
                         "close the string with '''");
-    if (const std::size_t length = line_end_at(p)) p = skip_indent(p + length, *indent);
+    if (const std::size_t length = line_end_at(p)) p = skip_indent(p + length, indent);
 
     std::string& out = in_.decoding();
     const std::size_t begin = out.size();
@@ -199,7 +198,7 @@ inline const char* HjsonStrings::read_multiline(const char* const opening, std::
         if (looking_at(p, "'''")) break;
         if (const std::size_t length = line_end_at(p)) {
             out += '\n';
-            p = skip_indent(p + length, *indent);
+            p = skip_indent(p + length, indent);
         } else {
             if (*p != '\r') out += *p;
             ++p;
@@ -213,8 +212,8 @@ inline const char* HjsonStrings::read_multiline(const char* const opening, std::
 /// How many characters stand before `place` in its line: so many blanks later lines lose.
 /// hjson-py looks back for the line end by index, and so runs on past the start of the
 /// text to its end. For the first line that adds the characters of the last one; without
-/// any line end it finds nothing (and crashes).
-inline std::optional<std::size_t> HjsonStrings::indent_at(const char* place) {
+/// any line end it finds nothing (and crashes): npos.
+inline std::size_t HjsonStrings::indent_at(const char* place) {
     const auto count = [this](const char* from, const char* to, std::size_t& columns) {
         bool line_began = false;
         while (from < to) {
@@ -233,12 +232,12 @@ inline std::optional<std::size_t> HjsonStrings::indent_at(const char* place) {
     if (count(counted_, place, columns_)) line_began_ = true;
     counted_ = place;
     if (line_began_) return columns_;
-    if (!last_line_) {
+    if (last_line_ == npos) {
         std::size_t columns = 0;
-        if (!count(place, in_.end, columns)) return std::nullopt;
+        if (!count(place, in_.end, columns)) return npos;
         last_line_ = columns;
     }
-    return columns_ + *last_line_;
+    return columns_ + last_line_;
 }
 
 }  // namespace dszero

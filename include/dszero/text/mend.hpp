@@ -8,10 +8,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace dszero {
 
@@ -48,8 +46,8 @@ inline std::string json_spelling(std::string_view written) {
 
 /// The first bracket to be closed whose closing one begins a line, but stands at another
 /// depth than the line of the opening one: a bracket is probably missing between them,
-/// or one too many. A container that was never closed has an empty span.
-inline std::optional<Span> first_misaligned(std::string_view text, const std::vector<Node>& nodes) {
+/// or one too many. Empty if there is none. A container that was never closed has an empty span.
+inline Span first_misaligned(std::string_view text, const Nodes& nodes) {
     const auto indent_before =
         [&](std::size_t place) {  // blanks between the line's start and the place; npos if more
             std::size_t start = place;
@@ -63,11 +61,11 @@ inline std::optional<Span> first_misaligned(std::string_view text, const std::ve
         const std::size_t start = line_end == std::string_view::npos ? 0 : line_end + 1;
         return std::min(text.find_first_not_of(" \t", start), place) - start;
     };
-    std::optional<Span> found;
+    Span found;
     for (const Node& node : nodes) {
         const Span span = node.value;
         if (span.end == span.begin || (text[span.begin] != '{' && text[span.begin] != '[')) continue;
-        if (found && found->end < span.end) continue;
+        if (found.end != 0 && found.end < span.end) continue;
         const std::size_t indent = indent_before(span.end - 1);
         if (indent != std::string_view::npos && indent != indent_of_line(span.begin)) found = span;
     }

@@ -11,13 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace dszero {
 
 class Nesting {
 public:
-    Nesting(Scanner& scanner, const TreeBuilder& tree) : in_(scanner), tree_(tree) { open_.reserve(16); }
+    Nesting(Scanner& scanner, const TreeBuilder& tree) : in_(scanner), tree_(tree) {}
 
     /// At an opening bracket. False, with the problem, if that many are open already.
     bool enter(const char* p, std::size_t deepest) {
@@ -32,7 +31,7 @@ public:
     }
 
     void leave() { open_.pop_back(); }
-    void restart() { open_.clear(); }
+    void restart() { open_.truncate(0); }
 
     /// The innermost bracket that is open: '{', '[', or NUL if there is none.
     char innermost() const { return open_.empty() ? '\0' : in_.text[open_.back()]; }
@@ -58,17 +57,17 @@ public:
 private:
     /// Where the indentation disagrees with the brackets.
     std::string misaligned() const {
-        const auto span = first_misaligned(in_.text, tree_.nodes());
-        if (!span) return {};
-        const std::string opening(1, in_.text[span->begin]);
-        const std::string closing(1, in_.text[span->end - 1]);
-        return "; look at the '" + closing + "' on " + in_.line_of(span->end - 1) + ", which closes the '" +
-               opening + "' of " + in_.line_of(span->begin) + " but is indented differently";
+        const Span span = first_misaligned(in_.text, tree_.nodes());
+        if (span == Span()) return {};
+        const std::string opening(1, in_.text[span.begin]);
+        const std::string closing(1, in_.text[span.end - 1]);
+        return "; look at the '" + closing + "' on " + in_.line_of(span.end - 1) + ", which closes the '" +
+               opening + "' of " + in_.line_of(span.begin) + " but is indented differently";
     }
 
     Scanner& in_;
     const TreeBuilder& tree_;
-    std::vector<std::uint32_t> open_;  // where they stand
+    SmallVector<std::uint32_t, 16> open_;  // where they stand
 };
 
 }  // namespace dszero

@@ -71,19 +71,21 @@ inline void report_invalid_utf8(std::string_view text, std::size_t place, Diagno
 }
 
 /// One diagnostic for each key that its object had already.
-inline void report_repeated_keys(std::string_view text, const std::vector<Repetition>& repetitions,
-                                 bool refused, Diagnostics& problems) {
+inline void report_repeated_keys(std::string_view text, const Repetitions& repetitions, bool refused,
+                                 Diagnostics& problems) {
     if (repetitions.empty()) return;
-    std::vector<std::uint64_t> offsets;
-    for (const Repetition& repetition : repetitions) offsets.push_back(repetition.first.begin);
-    const std::vector<Position> first = locate(text, offsets);
-    for (std::size_t i = 0; i < repetitions.size(); ++i) {
+    Offsets order;
+    for (const Repetition& repetition : repetitions) order.push_back(repetition.first.begin);
+    order_by_offset(order);
+    Position first;
+    for (const std::uint64_t i : order) {
+        advance(first, text, repetitions[i].first.begin);
         Diagnostic problem;
         problem.severity = refused ? Severity::error : Severity::warning;
         problem.code = "duplicate-key";
         problem.range = unlocated(repetitions[i].again);
         problem.message = "the key " + shortened(spelling(text, repetitions[i].again)) +
-                          " stands in this object already, on line " + std::to_string(first[i].line) +
+                          " stands in this object already, on line " + std::to_string(first.line) +
                           (refused ? "" : "; the last one counts");
         problem.hint = "keep one of them";
         problems.push_back(std::move(problem));

@@ -154,7 +154,7 @@ struct Scanner {
 
     /// "line 7"
     std::string line_of(std::size_t place) const {
-        return "line " + std::to_string(locate(text, {place}).front().line);
+        return "line " + std::to_string(located(text, place).line);
     }
 
     /// What stands at a place, for a message: the end of the text, a word, a character.

@@ -5,6 +5,8 @@
 // once, at the end, for the few places that somebody will read (locate()).
 #pragma once
 
+#include <dszero/text/small_vector.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -52,9 +54,12 @@ struct Range {
     bool operator==(const Range&) const = default;
 };
 
+/// A list of offsets into a text, or of indices.
+using Offsets = SmallVector<std::uint64_t, 16>;
+
 /// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the
 /// offsets by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
-inline void order_by_offset(std::vector<std::uint64_t>& offsets) {
+inline void order_by_offset(Offsets& offsets) {
     bool in_order = true;
     for (std::size_t i = 0; i < offsets.size(); ++i) {
         offsets[i] = offsets[i] << 32 | i;
@@ -102,16 +107,36 @@ inline void advance(Position& here, std::string_view text, std::size_t wanted) {
     }
 }
 
-/// Where each of the offsets is, in one pass over the text however many there are.
-inline std::vector<Position> locate(std::string_view text, const std::vector<std::uint64_t>& offsets) {
-    std::vector<Position> places(offsets.size());
-    std::vector<std::uint64_t> order = offsets;
+/// Where the offset is.
+inline Position located(std::string_view text, std::size_t offset) {
+    Position place;
+    advance(place, text, offset);
+    return place;
+}
+
+/// Fills in line and column of places whose offset is known, in one pass over the text however many there
+/// are.
+inline void locate(std::string_view text, Position* const* places, std::size_t count) {
+    Offsets order;
+    for (std::size_t i = 0; i < count; ++i) order.push_back(places[i]->offset);
     order_by_offset(order);
     Position here;
     for (const std::uint64_t index : order) {
-        advance(here, text, offsets[index]);
-        places[index] = {offsets[index], here.line, here.column};
+        const std::size_t offset = places[index]->offset;
+        advance(here, text, offset);
+        *places[index] = {offset, here.line, here.column};
     }
+}
+
+/// Where each of the offsets is.
+inline std::vector<Position> locate(std::string_view text, const std::vector<std::uint64_t>& offsets) {
+    std::vector<Position> places(offsets.size());
+    std::vector<Position*> pointers;
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+        places[i].offset = offsets[i];
+        pointers.push_back(&places[i]);
+    }
+    locate(text, pointers.data(), pointers.size());
     return places;
 }
 

@@ -12,13 +12,13 @@
 //     }
 #pragma once
 
+#include <dszero/text/small_vector.hpp>
 #include <dszero/text/source.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 namespace dszero {
 
@@ -30,11 +30,13 @@ struct Node {
     bool operator==(const Node&) const = default;
 };
 
+using Nodes = SmallVector<Node, 1>;
+
 /// Strings are WTF-8 (unicode.hpp). Integers are unsigned from 0 on, signed below;
 /// one beyond 64 bits is the nearest double, and its digits are in the text.
 struct Tree {
     nlohmann::ordered_json value;
-    std::vector<Node> nodes;
+    Nodes nodes;
 };
 
 /// Whether a number, as it is spelled in the text, is an integer that the tree had to hold as a double.

@@ -8,13 +8,14 @@
 #pragma once
 
 #include <dszero/text/number.hpp>
+#include <dszero/text/rough_hash.hpp>
+#include <dszero/text/small_vector.hpp>
 #include <dszero/text/source.hpp>
 #include <dszero/text/tree.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -35,6 +36,7 @@ struct Repetition {
     Span first;
     Span again;
 };
+using Repetitions = SmallVector<Repetition, 1>;
 
 class TreeBuilder {
 public:
@@ -48,7 +50,6 @@ public:
     TreeBuilder(std::size_t text_size, bool repeated_keys_refused)
         : repeated_keys_refused_(repeated_keys_refused) {
         nodes_.reserve(text_size / 24 + 4);  // real documents have a node for every 25 to 40 bytes
-        waiting_.reserve(20);
         containers_.reserve(8);
     }
 
@@ -97,35 +98,36 @@ public:
     }
 
     std::uint32_t end_of_last_value() const { return nodes_[waiting_.back().node].value.end; }
-    bool root_is_string() const { return waiting_.front().type == Type::string; }
+    bool root_is_string() const { return waiting_[0].type == Type::string; }
 
     /// So far; a container that is still open has an empty span.
-    const std::vector<Node>& nodes() const { return nodes_; }
+    const Nodes& nodes() const { return nodes_; }
 
     /// In objects closed so far: DeepSpeed looks when an object closes, too.
-    const std::vector<Repetition>& repetitions() const { return repetitions_; }
+    const Repetitions& repetitions() const { return repetitions_; }
     bool refuses_repeated_keys() const { return repeated_keys_refused_ && !repetitions_.empty(); }
 
     /// Forgets everything: another reading is tried.
     void restart() {
-        nodes_.clear();
-        waiting_.clear();
+        nodes_.truncate(0);
+        waiting_.truncate(0);
         containers_.clear();
-        repetitions_.clear();
-        dropped_nodes_.clear();
+        repetitions_.truncate(0);
+        dropped_nodes_.truncate(0);
     }
 
     /// The root was added or closed.
     void finish(Tree& tree) {
         if (!dropped_nodes_.empty()) remove_dropped_nodes();
-        tree.value = Json(waiting_.front().initial_type());
-        fill(tree.value, waiting_.front());
+        tree.value = Json(waiting_[0].initial_type());
+        fill(tree.value, waiting_[0]);
         tree.nodes = std::move(nodes_);
     }
 
 private:
     using Json = nlohmann::ordered_json;
     using Type = Json::value_t;
+    using Indices = SmallVector<std::uint32_t, 16>;
 
     /// A value whose container is still open.
     struct Waiting {
@@ -147,7 +149,7 @@ private:
     Waiting& add(const Key& key, Span span, Type type) {
         const auto node = static_cast<std::uint32_t>(nodes_.size());
         nodes_.push_back({key.span, span, node + 1});
-        Waiting& added = waiting_.emplace_back();
+        Waiting& added = waiting_.push_back({});
         added.name = key.name;
         added.node = node;
         added.type = type;
@@ -177,8 +179,8 @@ private:
         node.value.end = end;
         node.end = static_cast<std::uint32_t>(nodes_.size());
         while (containers_.size() > container.first_container) containers_.pop_back();
-        while (waiting_.size() > container.first_child) waiting_.pop_back();
-        Waiting& closed = waiting_.emplace_back();
+        waiting_.truncate(container.first_child);
+        Waiting& closed = waiting_.push_back({});
         closed.name = key.name;
         closed.node = container.node;
         closed.type = value.type();
@@ -189,19 +191,12 @@ private:
     void find_repeated_keys(std::size_t begin) {
         constexpr std::size_t few = 32;
         if (waiting_.size() - begin > few) return find_repeated_keys_by_sorting(begin);
-        std::array<bool, 256> seen{};  // by rough hash: most keys need no comparison at all
+        bool seen[256] = {};  // by rough hash: most keys need no comparison at all
         for (std::size_t i = begin; i < waiting_.size(); ++i) {
             bool& maybe = seen[rough_hash(waiting_[i].name)];
             if (maybe) compare_with_earlier(begin, i);
             maybe = true;
         }
-    }
-
-    static std::uint8_t rough_hash(std::string_view name) {
-        if (name.empty()) return 0;
-        const auto at = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(name[i])}; };
-        return static_cast<std::uint8_t>(name.size() * 31 + at(0) * 7 + at(name.size() / 2) * 3 +
-                                         at(name.size() - 1) * 13);
     }
 
     void compare_with_earlier(std::size_t begin, std::size_t again) {
@@ -220,7 +215,7 @@ private:
             std::string_view name;
             std::size_t index;
         };
-        std::vector<Named> names;
+        SmallVector<Named, 1> names;
         names.reserve(waiting_.size() - begin);
         for (std::size_t i = begin; i < waiting_.size(); ++i) names.push_back({waiting_[i].name, i});
         std::qsort(names.data(), names.size(), sizeof(Named), [](const void* left, const void* right) {
@@ -246,9 +241,10 @@ private:
     }
 
     void remove_dropped_nodes() {
-        std::vector<unsigned char> gone(nodes_.size());
+        Indices gone;
+        Indices new_index;
+        for (std::size_t i = 0; i <= nodes_.size(); ++i) gone.push_back(0), new_index.push_back(0);
         for (const std::uint32_t node : dropped_nodes_) gone[node] = 1;
-        std::vector<std::uint32_t> new_index(nodes_.size() + 1);
         std::uint32_t kept = 0;
         std::uint32_t gone_until = 0;
         for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
@@ -260,15 +256,15 @@ private:
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             if (new_index[i] != new_index[i + 1])
                 nodes_[new_index[i]] = {nodes_[i].key, nodes_[i].value, new_index[nodes_[i].end]};
-        while (nodes_.size() > kept) nodes_.pop_back();
+        nodes_.truncate(kept);
     }
 
     bool repeated_keys_refused_;
-    std::vector<Node> nodes_;
-    std::vector<Waiting> waiting_;
+    Nodes nodes_;
+    SmallVector<Waiting, 20> waiting_;
     std::vector<Json> containers_;  // those among the waiting
-    std::vector<Repetition> repetitions_;
-    std::vector<std::uint32_t> dropped_nodes_;
+    Repetitions repetitions_;
+    Indices dropped_nodes_;
 };
 
 }  // namespace dszero
