@@ -11,6 +11,7 @@
 #include "support/scratch_directory.hpp"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -328,9 +329,14 @@ TEST_CASE("locked pages: where the limit forbids it, a note names the limit and 
         const LockedPages locked(small.span(), notes);
         say(std::to_string(locked.bytes()) + ", " + std::to_string(notes.size()) + " notes; ");
         const LockedPages refused(large.span(), notes);
-        say(std::to_string(refused.bytes()) + ": " + notes.at(0));
+        say(std::to_string(refused.bytes()) + ": " + (notes.empty() ? "no note" : notes[0]));
+        say(::mlock(nullptr, 1) == 0 ? "; mlock does nothing" : "");
     });
     const std::string said = child.all();
+    if (said.find("mlock does nothing") != std::string::npos) {  // AddressSanitizer sees to that
+        WARN("skipped: mlock does nothing here");
+        return;
+    }
     CHECK_THAT(said, Contains("32768, 0 notes; 0: pin_memory: 1048576 bytes are not locked"));
     CHECK_THAT(said, Contains("RLIMIT_MEMLOCK") && Contains("is 65536 bytes") && Contains("ulimit -l"));
 }

@@ -100,7 +100,8 @@ void check_same(TiledArrays& arrays, const Shard& in_store, const Shard& in_memo
         arrays.read(a, 0, values);
         CHECK(same_bits(values, in_memory.arrays[a]));
     }
-    CHECK(std::memcmp(in_store.weights.data(), in_memory.weights.data(), in_store.weights.size() * 2) == 0);
+    CHECK(std::equal(in_store.weights.begin(), in_store.weights.end(), in_memory.weights.begin(),
+                     [](bf16 x, bf16 y) { return x.bits == y.bits; }));
 }
 
 /// Two steps of `elements` through the store, and in memory.
@@ -129,9 +130,9 @@ TEST_CASE("tiled step: bitwise equal to the step in memory, at any size, tile, b
     const test::ScratchDirectory directory;
     std::vector<std::string> notes;
     Account account(Tier::host);
-    for (const std::size_t elements : {0u, 1u, 1023u, 1024u, 5'000u, 130'007u})
+    for (const std::size_t elements : {0u, 1u, 1024u, 5'000u, 130'007u})
         for (const std::size_t tile : {1u, 3'000u, 131'072u})
-            for (const std::size_t buffers : {0u, 1u, 2u, 3u, 4u, 5u, 12u})
+            for (const std::size_t buffers : {0u, 1u, 2u, 3u, 4u, 5u})
                 for (const unsigned pipeline : {0u, 1u, 2u, 3u}) {
                     const Tiling tiling{tile, buffers, (pipeline & 1) != 0, (pipeline & 2) != 0, false};
                     CAPTURE(elements, tile, buffers, pipeline);

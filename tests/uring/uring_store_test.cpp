@@ -38,7 +38,7 @@ constexpr std::size_t block = page_bytes;
 std::optional<ErasedStore> uring_store(const ScratchDirectory& directory, std::uint64_t bytes,
                                        const UringCalls& calls = {}) {
     std::vector<std::string> notes;
-    ErasedStore store = open_uring_store(ScratchFile(directory.path(), bytes), calls, notes);
+    ErasedStore store = uring_or_file_store(ScratchFile(directory.path(), bytes), calls, notes);
     if (notes.empty()) return store;
     WARN("skipped: " + notes[0]);
     return std::nullopt;
@@ -228,7 +228,7 @@ TEST_CASE("io_uring store: a file that was cut, and a system that never does any
     ScratchFile file(directory.path(), 8 * block);
     const int descriptor = file.descriptor();
     std::vector<std::string> notes;
-    ErasedStore store = open_uring_store(std::move(file), with_changed_completions(), notes);
+    ErasedStore store = uring_or_file_store(std::move(file), with_changed_completions(), notes);
     REQUIRE(::ftruncate(descriptor, static_cast<off_t>(6 * block)) == 0);
     CHECK(error_of([&] { store.read(4 * block, pages.part(0, 4)); }).code() == std::errc::io_error);
     if (!notes.empty()) return;
@@ -267,7 +267,7 @@ TEST_CASE(
                            const std::string& why) {
         std::vector<std::string> notes;
         ErasedStore store =
-            open_uring_store(ScratchFile(directory.path(), bytes, file_calls), uring_calls, notes);
+            uring_or_file_store(ScratchFile(directory.path(), bytes, file_calls), uring_calls, notes);
         CHECK(store.alignment() == 1);
         REQUIRE(notes.size() == 1);
         CHECK_THAT(notes[0], Contains("scratch file in " + directory.path().string() + ": " + why) &&

@@ -135,14 +135,13 @@ inline TiledArrays::Shape TiledArrays::shape(std::size_t elements, const Tiling&
     const std::size_t buffers = std::max<std::size_t>(1, tiling.buffer_count);
     const std::size_t tile = in_blocks(std::max<std::size_t>(1, tiling.tile_elements));
     const std::size_t whole = in_blocks(elements);
-    if (!tiling.pipeline_read && !tiling.pipeline_write)
-        return {std::max<std::size_t>(1, std::min(tile * buffers, whole)), 1};
-    return {std::max<std::size_t>(1, std::min(tile, whole)), std::min(buffers, (whole + tile - 1) / tile)};
+    if (whole == 0) return {tile, 0};
+    if (!tiling.pipeline_read && !tiling.pipeline_write) return {std::min(tile * buffers, whole), 1};
+    return {std::min(tile, whole), std::min(buffers, (whole + tile - 1) / tile)};
 }
 
 inline std::size_t TiledArrays::staging_bytes(std::size_t arrays, std::size_t elements,
                                               const Tiling& tiling) {
-    if (elements == 0) return 0;
     const Shape s = shape(elements, tiling);
     return s.slots * arrays * s.tile_elements * sizeof(float);
 }
@@ -183,7 +182,7 @@ inline void TiledArrays::pass(bool read, const OnTile& f) {
                               : tiling_.pipeline_write        ? shape_.slots / 2
                                                               : shape_.slots - 1;
     const std::size_t tiles = tile_count();
-    std::vector<Slot> slots = this->slots();
+    std::vector<Slot> slots = this->slots();  // none without tiles
     std::vector<std::span<float>> valid(arrays_);
     for (std::size_t tile = 0, next = 0; tile < tiles; ++tile) {
         for (; next < std::min(tiles, tile + ahead + 1); ++next) {

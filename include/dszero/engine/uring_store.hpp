@@ -115,6 +115,8 @@ private:
 /// A StoreFactory: direct I/O by io_uring, and a note and a FileStore where the system refuses that.
 ErasedStore open_uring_store(const std::filesystem::path& directory, std::uint64_t bytes,
                              std::vector<std::string>& notes);
+/// The same for a file that is there.
+ErasedStore uring_or_file_store(ScratchFile file, const UringCalls& calls, std::vector<std::string>& notes);
 
 // ---- Implementation ----
 
@@ -250,8 +252,8 @@ inline std::size_t UringStore::wait(StoreTicket ticket) {
 
 static_assert(Store<UringStore>);
 
-inline ErasedStore open_uring_store(ScratchFile file, const UringCalls& calls,
-                                    std::vector<std::string>& notes) {
+inline ErasedStore uring_or_file_store(ScratchFile file, const UringCalls& calls,
+                                       std::vector<std::string>& notes) {
     try {
         return ErasedStore(std::make_unique<UringStore>(std::move(file), calls));
     } catch (const std::system_error& refused) {  // the file was not taken
@@ -265,7 +267,7 @@ inline ErasedStore open_uring_store(ScratchFile file, const UringCalls& calls,
 inline ErasedStore open_uring_store(const std::filesystem::path& directory, std::uint64_t bytes,
                                     std::vector<std::string>& notes) {
     const std::uint64_t blocks = (bytes + page_bytes - 1) / page_bytes;
-    return open_uring_store(ScratchFile(directory, blocks * page_bytes), UringCalls{}, notes);
+    return uring_or_file_store(ScratchFile(directory, blocks * page_bytes), {}, notes);
 }
 
 }  // namespace dszero
