@@ -19,6 +19,7 @@ declare -A debian_package=(
     [CLI/CLI.hpp]=libcli11-dev
     [catch2]=catch2
     [zlib.h]=zlib1g-dev
+    [liburing.h]=liburing-dev
     [benchmark/benchmark.h]=libbenchmark-dev
     [python3-jsonschema]=python3-jsonschema
 )
@@ -84,6 +85,7 @@ install() {
         case $thing in
             cmake) die 'CMake 3.25 or newer is needed (where the system has an older one: pip install cmake)' ;;
             c++ | clang++ | ninja | zlib.h | benchmark/benchmark.h) die "cannot build without: $thing" ;;
+            liburing.h) say "not installed: $thing; dszero::uring will not be tested" ;;
             *) say "not installed: $thing; CMake will download it" ;;
         esac
     done

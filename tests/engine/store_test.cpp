@@ -3,7 +3,7 @@
 // Stores, and what they say when the system does not do as it is asked: disks that are full,
 // calls that move less than they should, limits, and processes that are killed.
 #include <dszero/engine/file_store.hpp>
-#include <dszero/engine/locked_pages.hpp>
+#include <dszero/engine/storage/locked_pages.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"

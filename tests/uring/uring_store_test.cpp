@@ -4,7 +4,7 @@
 // limits say no. What needs io_uring and direct I/O is skipped where the machine has none.
 #include <dszero/engine/optimizers.hpp>
 #include <dszero/engine/tiled_step.hpp>
-#include <dszero/engine/uring_store.hpp>
+#include <dszero/uring/uring_store.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"

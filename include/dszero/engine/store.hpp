@@ -2,7 +2,7 @@
 //
 // Where an optimizer's states or weights live when they are not simply memory: a fixed
 // number of bytes, read and written at byte offsets, asynchronously. Here are the contract
-// and a store in memory; file_store.hpp and dszero::uring's uring_store.hpp are on disk,
+// and a store in memory; file_store.hpp and, in dszero::uring, uring_store.hpp are on disk;
 // examples/your_store.cpp shows how to write another. The engine sees any of them as an
 // ErasedStore (erased_store.hpp).
 #pragma once

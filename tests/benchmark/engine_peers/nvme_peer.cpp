@@ -12,7 +12,7 @@
 #include <dszero/engine/file_store.hpp>
 #include <dszero/engine/optimizers.hpp>
 #include <dszero/engine/tiled_step.hpp>
-#include <dszero/engine/uring_store.hpp>
+#include <dszero/uring/uring_store.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -10,10 +10,10 @@
 // FileStore, and says so.
 #pragma once
 
-#include <dszero/engine/erased_store.hpp>
 #include <dszero/engine/file_store.hpp>
-#include <dszero/engine/pages.hpp>
-#include <dszero/engine/scratch_file.hpp>
+#include <dszero/engine/storage/erased_store.hpp>
+#include <dszero/engine/storage/pages.hpp>
+#include <dszero/engine/storage/scratch_file.hpp>
 #include <dszero/engine/store.hpp>
 
 #include <liburing.h>
