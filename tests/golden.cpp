@@ -9,6 +9,7 @@
 #include "support/compare_layout.hpp"
 #include "support/engine_instances.hpp"
 #include "support/scenario.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -120,6 +121,20 @@ void check_weights(Engine& engine, const std::vector<std::vector<float>>& master
     }
 }
 
+/// Whether the optimizer's states are where the configuration says, the part of them that `ratio` moves
+/// there.
+void check_home(const test::EngineConfig& config, const EngineReport& report) {
+    const auto& offload = config.zero_config.offload_optimizer;
+    const OffloadDeviceEnum device = offload ? offload->device : OffloadDeviceEnum::none;
+    for (std::size_t t = 0; t < tier_count; ++t) {
+        const bool here = t == static_cast<std::size_t>(device);
+        const bool some =
+            report.memory.tiers[t].by_purpose[static_cast<std::size_t>(Purpose::moments)].current_bytes != 0;
+        if (some != here && (here || !offload || offload->ratio == 1))
+            throw std::runtime_error("the optimizer's states are not on " + std::string(to_string(device)));
+    }
+}
+
 std::vector<Observed> replay(const Scenario& scenario, const test::EngineConfig& config,
                              const Layout& layout) {
     std::vector<Observed> seen;
@@ -148,7 +163,10 @@ std::vector<Observed> replay(const Scenario& scenario, const test::EngineConfig&
                 now.gathered_elements = sent[Collective::all_gather].elements;
                 now.hysteresis = engine.loss_scale().hysteresis();
                 now.values = read_values(scenario, engine);
-                if (s + 1 == scenario.steps().size()) check_weights(engine, now.values[0]);
+                if (s + 1 == scenario.steps().size()) {
+                    check_weights(engine, now.values[0]);
+                    check_home(config, engine.report());
+                }
                 if (rank == 0) seen.push_back(std::move(now));
             }
         });
@@ -253,11 +271,14 @@ Comparison compare(const Scenario& scenario, const Layout& layout, const std::ve
 bool check(const Scenario& scenario) {
     std::string problem, figures;
     try {
-        const test::EngineConfig config = test::engine_config(scenario.config(), scenario.ranks());
+        const test::ScratchDirectory nvme;
+        const test::EngineConfig config =
+            test::engine_config(scenario.config_on(nvme.path()), scenario.ranks());
         const Layout layout = scenario.layout();
         problem = test::compare_layout(scenario, config, layout);
         const Comparison c = compare(scenario, layout, replay(scenario, config, layout));
         if (problem.empty()) problem = c.problem;
+        if (problem.empty() && !nvme.empty()) problem = "files are left behind";
         char text[160];
         std::snprintf(text, sizeof text, "dx %.0e  dm %.0e  dv %.0e  norm %.0e%s", c.largest[0], c.largest[1],
                       c.largest[2], c.norm, c.volumes_differ ? "  (other volumes than recorded)" : "");

@@ -2,6 +2,7 @@
 #include <dszero/engine/engine.hpp>
 
 #include "support/catch.hpp"
+#include "support/endings.hpp"
 #include "support/faulty_communicator.hpp"
 #include "support/training.hpp"
 
@@ -14,26 +15,10 @@
 #include <vector>
 
 using namespace dszero;
+using test::endings;
 using test::Run;
 
 namespace {
-
-/// What each rank ended with; empty for one that came through.
-std::vector<std::string> endings(std::size_t ranks, const std::function<void(ThreadCommunicator&)>& body) {
-    std::vector<std::string> messages(ranks);
-    try {
-        ThreadWorld(static_cast<int>(ranks)).run([&](ThreadCommunicator& comm) {
-            try {
-                body(comm);
-            } catch (const std::exception& e) {
-                messages[static_cast<std::size_t>(comm.rank())] = e.what();
-                throw;
-            }
-        });
-    } catch (const std::exception&) {
-    }
-    return messages;
-}
 
 /// An optimizer that fails on one rank, in its t-th step.
 struct Failing : AdamW {

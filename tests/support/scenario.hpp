@@ -67,6 +67,13 @@ struct Scenario {
     std::size_t ranks() const { return json["world"].get<std::size_t>(); }
     bool quadratic() const { return json["scenario"]["loss"] == "quadratic"; }
     const Json& config() const { return json["ds_config"]; }
+    /// With a folder of this machine for the one of the recording's.
+    Json config_on(const std::filesystem::path& nvme) const {
+        std::string text = config().dump();
+        for (std::size_t at = 0; (at = text.find("@NVME@", at)) != std::string::npos;)
+            text.replace(at, 6, nvme.string());
+        return Json::parse(text);
+    }
     const Json& steps() const { return json["steps"]; }
     int stage() const {
         return config().contains("zero_optimization") ? config()["zero_optimization"].value("stage", 0) : 0;
@@ -84,11 +91,6 @@ struct Scenario {
         }
         if (stage() == 0 && sixteen_bit())
             return "16-bit stage 0: DeepSpeed takes an extra step at the start";
-        const Json& zero = config().value("zero_optimization", json_object());
-        for (const char* section : {"offload_optimizer", "offload_param"})
-            if (zero.contains(section) && zero[section].is_object() &&
-                zero[section].value("device", "none") == "nvme")
-                return std::string(section) + " on nvme: comes with offload";
         return {};
     }
 

@@ -14,12 +14,13 @@ template Settings settings_for(const test::EngineConfig&, const EngineOptions&, 
 
 namespace test {
 
-Outcome train(const EngineConfig& config, const Layout& layout, const Run& run) {
+Outcome train(const EngineConfig& config, const Layout& layout, const Run& run,
+              const EngineOptions& options) {
     Outcome outcome;
     outcome.reports.resize(run.ranks);
     std::mutex mutex;
     ThreadWorld(static_cast<int>(run.ranks)).run([&](auto& comm) {
-        with_engine(config, layout, comm, [&](auto& engine) {
+        with_engine(config, layout, comm, options, [&](auto& engine) {
             const auto rank = static_cast<std::size_t>(comm.rank());
             std::vector<double> norms;
             for (int s = 0; s < run.steps; ++s) {

@@ -122,7 +122,8 @@ struct Outcome {
 };
 
 /// The same on every rank, or `bits` is empty.
-Outcome train(const EngineConfig& config, const Layout& layout, const Run& run);
+Outcome train(const EngineConfig& config, const Layout& layout, const Run& run,
+              const EngineOptions& options = {});
 Outcome train(const Run& run);
 
 }  // namespace test

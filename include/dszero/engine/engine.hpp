@@ -20,6 +20,7 @@
 // Every rank makes the same calls in the same order.
 #pragma once
 
+#include <dszero/engine/file_store.hpp>
 #include <dszero/engine/parts/engine_report.hpp>
 #include <dszero/engine/parts/global_norm.hpp>
 #include <dszero/engine/parts/read_back.hpp>
@@ -42,10 +43,12 @@
 namespace dszero {
 
 struct EngineOptions {
-    MemoryBudgets budgets{};                     ///< of each rank, by tier; in bytes
-    ThreadPool* pool = nullptr;                  ///< one a process; none: each rank computes alone
-    std::optional<ErasedOptimizer> optimizer{};  ///< one of your own instead of the configuration's
-    double lr = 1e-3;                            ///< of that one
+    MemoryBudgets budgets{};                    ///< of each rank, by tier; in bytes
+    ThreadPool* pool = nullptr;                 ///< one a process; none: each rank computes alone
+    StoreFactory open_store = open_file_store;  ///< makes what is kept on NVMe; see also uring_store.hpp
+    std::size_t tile_elements = Tiling().tile_elements;  ///< of each state; what one request moves
+    std::optional<ErasedOptimizer> optimizer{};          ///< one of your own instead of the configuration's
+    double lr = 1e-3;                                    ///< of that one
     double weight_decay = 0;
 };
 
@@ -191,6 +194,8 @@ Engine<T, C>::Engine(Settings settings, const Layout& layout, C& comm, const Eng
       window_{settings_.micro_steps, 0},
       groups_(optimizer_groups(layout)),
       held_(layout.parameters.size()) {
+    settings_.placement.optimizer_store.open = settings_.placement.weights_store.open = options.open_store;
+    settings_.placement.tiling.tile_elements = options.tile_elements;
     Setup<C> setup{settings_, comm_, layout_, memory_, pool_, *settings_.optimizer, window_, {}};
     switch (settings_.stage) {
         case ZeroStageEnum::disabled: stage_ = std::make_unique<Stage0<C>>(setup); break;
@@ -198,7 +203,7 @@ Engine<T, C>::Engine(Settings settings, const Layout& layout, C& comm, const Eng
         case ZeroStageEnum::gradients: stage_ = std::make_unique<Stage2<C>>(setup); break;
         default: stage_ = std::make_unique<Stage3<C>>(setup);
     }
-    setup.plan.commit(memory_, comm_);
+    setup.plan.commit(memory_, comm_, settings_.notes);
     stage_->init();
     log_.begin_window(comm_.traffic());
 }
@@ -326,6 +331,10 @@ EngineReport Engine<T, C>::report() {
     r.ranks = comm_.size();
     r.memory = dszero::report(memory_, comm_.rank());
     r.traffic = log_;
+    const std::pair<const char*, const ErasedStore*> stores[] = {
+        {"optimizer", stage_->optimizer_shard().store()}, {"weights", stage_->weights_store()}};
+    for (const auto& [what, store] : stores)
+        if (store) r.stores.push_back({what, store->name(), store->reads(), store->writes()});
     r.notes = settings_.notes;
     if (const std::size_t bytes = memory_[Tier::host].lock_refused_bytes(); bytes != 0)
         r.notes.push_back("pin_memory: " + std::to_string(bytes) + " bytes of host memory are not locked; " +

@@ -45,7 +45,9 @@ public:
     }
     bool replicated() const override { return true; }
 
-    View my_weights(std::size_t s) override { return this->weights_.part(vector(s).start, vector(s).padded); }
+    Operand my_weights(std::size_t s) override {
+        return this->weights_.part(vector(s).start, vector(s).padded);
+    }
     View my_gradients(std::size_t s) override {
         return this->gradients_.part(vector(s).start, vector(s).padded);
     }
@@ -67,7 +69,7 @@ public:
         this->weights_.all_gather();  // w = all_gather(mine(w))
     }
 
-    View my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
+    Operand my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
     View my_gradients(std::size_t s) override { return this->gradients_.part(my_slice(s), vector(s).slice); }
 
 private:
@@ -90,7 +92,7 @@ public:
         this->weights_.all_gather();  // w = all_gather(mine(w))
     }
 
-    View my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
+    Operand my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
     View my_gradients(std::size_t s) override { return this->gradients_.part(this->segment(s)); }
 
 private:
@@ -115,7 +117,7 @@ public:
         this->weights_.refresh();   // small weights persist: gathered here, once a step
     }
 
-    View my_weights(std::size_t s) override { return this->weights_.part(this->segment(s)); }
+    Operand my_weights(std::size_t s) override { return this->weights_.part(this->segment(s)); }
     View my_gradients(std::size_t s) override { return this->gradients_.part(this->segment(s)); }
 };
 

@@ -8,6 +8,7 @@
 
 #include <dszero/engine/parts/erased_optimizer.hpp>
 #include <dszero/engine/storage/erased_store.hpp>
+#include <dszero/engine/storage/operand.hpp>
 #include <dszero/layout/partition.hpp>
 
 #include <algorithm>
@@ -60,9 +61,11 @@ public:
 
     /// Calls f with one tile after the other, from the first to the last. An error of f or of the store ends
     /// it: part of the tiles are changed then.
-    void update(const OnTile& f) { pass(true, f); }
-    /// The same without reading: what f gets is undefined, and all of it is to be written.
-    void fill(const OnTile& f) { pass(false, f); }
+    void update(const OnTile& f) { pass(true, arrays_, f); }
+    /// The same without reading, for the first `arrays`: what f gets is undefined, and all of it is to be
+    /// written.
+    void fill(std::size_t arrays, const OnTile& f) { pass(false, arrays, f); }
+    void fill(const OnTile& f) { fill(arrays_, f); }
 
     /// Any part of one array. Not between tiles of a pass.
     void read(std::size_t array, std::size_t first, std::span<float> to);
@@ -99,7 +102,7 @@ private:
         return std::as_writable_bytes(buffer.first(in_blocks(length(tile))));
     }
     std::vector<Slot> slots();
-    void pass(bool read, const OnTile& f);
+    void pass(bool read, std::size_t arrays, const OnTile& f);
     template <class F>
     void for_each_part(std::size_t array, std::size_t first, std::size_t count, const F& f);
 
@@ -111,9 +114,24 @@ private:
     ErasedStore store_;  ///< gone before the pool
 };
 
+/// Calls f(segment, offset in it, offset in the stretch, elements) for what of each segment lies in the
+/// stretch [first, first + elements).
+template <class F>
+void for_each_overlap(std::span<const ShardSegment> segments, std::size_t first, std::size_t elements,
+                      const F& f) {
+    const auto end_of = [](const ShardSegment& s) { return s.position + s.elements; };
+    const auto ends_before = [&](const ShardSegment& s) { return end_of(s) <= first; };
+    auto segment = std::partition_point(segments.begin(), segments.end(), ends_before);
+    for (; segment != segments.end() && segment->position < first + elements; ++segment) {
+        const std::size_t begin = std::max(first, segment->position);
+        f(static_cast<std::size_t>(segment - segments.begin()), begin - segment->position, begin - first,
+          std::min(first + elements, end_of(*segment)) - begin);
+    }
+}
+
 /// One step of every segment, which are in the order of their positions. The arrays are the optimizer's
 /// states, behind the master weights unless these are the weights (an fp32 model's). `scalars`: group ->
-/// StepScalars; `gradients` and `weights`: segment -> View.
+/// StepScalars; `gradients`: segment -> View; `weights`: segment -> Operand.
 template <class Scalars, class Gradients, class Weights>
 void tiled_step(TiledArrays& arrays, const ErasedOptimizer& optimizer, ThreadPool& pool,
                 std::span<const ShardSegment> segments, const Scalars& scalars, const Gradients& gradients,
@@ -176,14 +194,14 @@ inline std::vector<TiledArrays::Slot> TiledArrays::slots() {
     return slots;
 }
 
-inline void TiledArrays::pass(bool read, const OnTile& f) {
+inline void TiledArrays::pass(bool read, std::size_t arrays, const OnTile& f) {
     // Of the slots, one is computed, `ahead` are filled, and the rest are emptied.
     const std::size_t ahead = !read || !tiling_.pipeline_read ? 0
                               : tiling_.pipeline_write        ? shape_.slots / 2
                                                               : shape_.slots - 1;
     const std::size_t tiles = tile_count();
     std::vector<Slot> slots = this->slots();  // none without tiles
-    std::vector<std::span<float>> valid(arrays_);
+    std::vector<std::span<float>> valid(arrays);
     for (std::size_t tile = 0, next = 0; tile < tiles; ++tile) {
         for (; next < std::min(tiles, tile + ahead + 1); ++next) {
             Slot& slot = slots[next % slots.size()];
@@ -193,9 +211,9 @@ inline void TiledArrays::pass(bool read, const OnTile& f) {
         }
         Slot& slot = slots[tile % slots.size()];
         slot.wait();
-        for (std::size_t a = 0; a < arrays_; ++a) valid[a] = slot.buffers[a].first(length(tile));
+        for (std::size_t a = 0; a < arrays; ++a) valid[a] = slot.buffers[a].first(length(tile));
         f(tile * shape_.tile_elements, length(tile), valid);
-        for (std::size_t a = 0; a < arrays_; ++a)
+        for (std::size_t a = 0; a < arrays; ++a)
             slot.transfers.push_back(store_.start_write(offset(a, tile), bytes(slot.buffers[a], tile)));
         if (!tiling_.pipeline_write) slot.wait();
     }
@@ -241,23 +259,22 @@ void tiled_step(TiledArrays& arrays, const ErasedOptimizer& optimizer, ThreadPoo
     const std::size_t states = optimizer.states().size();
     const bool masters_in_store = arrays.arrays() == states + 1;
     assert(masters_in_store || arrays.arrays() == states);
-    std::size_t s = 0;  // the first segment that does not end before the tile
     arrays.update([&](std::size_t first, std::size_t elements, std::span<const std::span<float>> tile) {
-        const std::size_t end = first + elements;
-        while (s < segments.size() && segments[s].position + segments[s].elements <= first) ++s;
-        for (std::size_t i = s; i < segments.size() && segments[i].position < end; ++i) {
-            const ShardSegment& segment = segments[i];
-            const std::size_t begin = std::max(first, segment.position);
-            const std::size_t count = std::min(end, segment.position + segment.elements) - begin;
-            const View my_weights = weights(i).part(begin - segment.position, count);
-            const auto in_tile = [&](std::size_t array) { return tile[array].subspan(begin - first, count); };
-            StepViews views{{}, {}, gradients(i).part(begin - segment.position, count), {}};
-            views.master = masters_in_store ? in_tile(0) : my_weights.template as<float>();
-            for (std::size_t k = 0; k < states; ++k)
-                views.states[k] = in_tile(k + (masters_in_store ? 1 : 0));
-            if (masters_in_store) views.weights = my_weights;
-            optimizer.step(pool, scalars(segment.group), views);
-        }
+        for_each_overlap(segments, first, elements,
+                         [&](std::size_t i, std::size_t begin, std::size_t in_tile, std::size_t count) {
+                             const Operand operand = weights(i);
+                             for_each_written(operand, begin, count, [&](std::size_t offset, View part) {
+                                 const auto of = [&](std::size_t array) {
+                                     return tile[array].subspan(in_tile + offset - begin, part.elements);
+                                 };
+                                 StepViews views{{}, {}, gradients(i).part(offset, part.elements), {}};
+                                 views.master = masters_in_store ? of(0) : part.template as<float>();
+                                 for (std::size_t k = 0; k < states; ++k)
+                                     views.states[k] = of(k + (masters_in_store ? 1 : 0));
+                                 if (masters_in_store) views.weights = part;
+                                 optimizer.step(pool, scalars(segments[i].group), views);
+                             });
+                         });
     });
 }
 

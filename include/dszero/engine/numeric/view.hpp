@@ -62,6 +62,10 @@ struct View {
     }
 };
 
+inline View as_view(std::span<float> floats) {
+    return {reinterpret_cast<std::byte*>(floats.data()), floats.size(), ScalarType::fp32};
+}
+
 // ---- Elementwise ----
 
 /// So many elements are converted at a time, in the cache.

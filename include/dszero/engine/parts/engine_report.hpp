@@ -5,6 +5,7 @@
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
+#include <dszero/engine/storage/erased_store.hpp>
 #include <dszero/engine/storage/memory_report.hpp>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dszero {
@@ -69,10 +71,18 @@ private:
     std::uint64_t done_ = 0, before_end_ = 0, gradient_bytes_ = 0;
 };
 
+/// What moved between memory and a store since the engine was made.
+struct StoreReport {
+    std::string what;  ///< "optimizer" or "weights"
+    std::string name;  ///< of the store
+    StoreTraffic reads, writes;
+};
+
 struct EngineReport {
     int stage = 0;
     int ranks = 1;
     MemoryReport memory;
+    std::vector<StoreReport> stores;
     TrafficLog traffic;
     std::vector<std::string> notes;
 };
@@ -94,6 +104,11 @@ inline std::string to_text(const EngineReport& report) {
         text += "reduced before backward was over: " +
                 std::to_string(100 * report.traffic.gradient_bytes_before_end() / all) +
                 " % of the gradients' bytes\n";
+    for (const StoreReport& store : report.stores)
+        for (const auto& [verb, moved] : {std::pair("read", store.reads), std::pair("written", store.writes)})
+            text += store.what + ": " + verb + ' ' + in_groups_of_three(moved.bytes) + " bytes at " +
+                    in_groups_of_three(static_cast<std::size_t>(moved.bytes_per_second() / 1e6)) + " MB/s (" +
+                    store.name + ")\n";
     for (const std::string& note : report.notes) text += "note: " + note + '\n';
     return text;
 }

@@ -118,17 +118,34 @@ inline void heed_limits(Settings& s, const DeepSpeedZeroConfig& zero) {
         s.notes.push_back("zero_hpz_partition_size: there is no second partition; results are the same");
 }
 
+/// Negative ones count as none.
+constexpr std::size_t elements(std::int64_t number) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(0, number));
+}
+
 /// Where offload_optimizer and offload_param put things.
 inline void place(Settings& s, const DeepSpeedZeroConfig& zero) {
+    const auto folder = [](const char* section, const std::optional<std::string>& path) {
+        if (!path || path->empty())
+            throw std::invalid_argument(std::string(section) +
+                                        ": device nvme needs nvme_path, a folder on the disk");
+        return *path;
+    };
     if (const auto& optimizer = zero.offload_optimizer;
         optimizer && optimizer->device != OffloadDeviceEnum::none) {
         if (!(optimizer->ratio >= 0 && optimizer->ratio <= 1))
             throw std::invalid_argument("offload_optimizer: ratio must be from 0 to 1");
         s.placement.optimizer = s.placement.gradients = Home(Tier::host, optimizer->pin_memory);
         s.placement.ratio = optimizer->ratio;
-        if (optimizer->device == OffloadDeviceEnum::nvme)
-            s.notes.push_back(
-                "offload_optimizer to nvme: not offered yet, held in host memory; results are the same");
+        if (optimizer->device == OffloadDeviceEnum::nvme) {
+            s.placement.optimizer = Tier::nvme;
+            s.placement.optimizer_store.directory = folder("offload_optimizer", optimizer->nvme_path);
+            s.placement.tiling.buffer_count = elements(optimizer->buffer_count);
+            s.placement.tiling.pipeline_read = optimizer->pipeline_read;
+            s.placement.tiling.pipeline_write = optimizer->pipeline_write;
+            s.placement.tiling.pin_memory = optimizer->pin_memory;
+            s.placement.fast_init = optimizer->fast_init;
+        }
         if (optimizer->super_offload)
             s.notes.push_back("super_offload: needs CUDA; it is the offload to " +
                               std::string(to_string(optimizer->device)) + " without it");
@@ -140,9 +157,13 @@ inline void place(Settings& s, const DeepSpeedZeroConfig& zero) {
             return;
         }
         s.placement.weights = Home(Tier::host, param->pin_memory);
-        if (param->device == OffloadDeviceEnum::nvme)
-            s.notes.push_back(
-                "offload_param to nvme: not offered yet, held in host memory; results are the same");
+        if (param->device == OffloadDeviceEnum::nvme) {
+            s.placement.weights = Tier::nvme;
+            s.placement.weights_store.directory = folder("offload_param", param->nvme_path);
+            s.placement.buffers = {elements(param->buffer_count), elements(param->buffer_size),
+                                   param->pin_memory};
+            s.placement.kept_in_host = elements(param->max_in_cpu);
+        }
     }
 }
 
@@ -150,9 +171,6 @@ inline void place(Settings& s, const DeepSpeedZeroConfig& zero) {
 template <class Config>
 Settings settings_from(const Config& config, std::size_t ranks) {
     const DeepSpeedZeroConfig& zero = config.zero_config;
-    const auto elements = [](std::int64_t number) {
-        return static_cast<std::size_t>(std::max<std::int64_t>(0, number));
-    };
     Settings s;
     s.stage = zero.stage;
     s.micro_steps = elements(complete_batch(config, static_cast<std::int64_t>(ranks)).accumulation);

@@ -9,6 +9,8 @@
 #include <dszero/engine/numeric/view.hpp>
 #include <dszero/engine/parts/erased_optimizer.hpp>
 #include <dszero/engine/storage/array.hpp>
+#include <dszero/engine/storage/stored_states.hpp>
+#include <dszero/engine/storage/stored_weights.hpp>
 #include <dszero/engine/threads/thread_pool.hpp>
 #include <dszero/layout/partition.hpp>
 
@@ -43,12 +45,22 @@ struct Placement {
     Home gradients;    ///< what the optimizer of stages 2 and 3 steps with
     double ratio = 1;  ///< the share of the shard's segments for which the last two hold
 
-    /// The shard's first elements, which stay on the device: those of so many whole segments.
-    std::size_t kept_on_device(const std::vector<ShardSegment>& segments) const {
-        const auto count = static_cast<double>(segments.size());
-        const auto kept = static_cast<std::size_t>(std::clamp((1 - ratio) * count, 0.0, count));
+    // where NVMe is a home
+    StorePlace optimizer_store, weights_store;
+    Tiling tiling;                 ///< what of the optimizer is in memory at a time
+    bool fast_init = false;        ///< states that start at zero are not written
+    PieceBuffers buffers;          ///< what weights pass through
+    std::size_t kept_in_host = 0;  ///< elements of weights that do not leave it, whole pieces only
+
+    /// So many of the shard's segments stay on the device, the first ones.
+    std::size_t segments_on_device(std::size_t segments) const {
+        const auto count = static_cast<double>(segments);
+        return static_cast<std::size_t>(std::clamp((1 - ratio) * count, 0.0, count));
+    }
+    std::size_t elements_on_device(const std::vector<ShardSegment>& segments) const {
         std::size_t elements = 0;
-        for (std::size_t s = 0; s < kept; ++s) elements += segments[s].elements;
+        for (std::size_t s = 0; s < segments_on_device(segments.size()); ++s)
+            elements += segments[s].elements;
         return elements;
     }
 };

@@ -27,8 +27,8 @@ public:
           window_(setup.window),
           all_reduce_(setup.reducer.all_reduce),
           uses_(setup.layout),
-          sum_(setup.plan, setup.placement.kept_on_device(partition.segments()), setup.placement.gradients,
-               Purpose::gradients, setup.accumulation, partition.shard),
+          sum_(setup.plan, setup.placement.elements_on_device(partition.segments()),
+               setup.placement.gradients, Purpose::gradients, setup.accumulation, partition.shard),
           reducer_(setup.comm, setup.plan, setup.reducer, setup.model, plan_buckets(setup)) {}
 
     /// To be called before the gradients of a module are lent, which must lie in one bucket.

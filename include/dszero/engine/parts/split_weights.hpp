@@ -5,57 +5,22 @@
 // stay (they are persistent) until the next step changes them; those needed again
 // soon stay (max_reuse_distance); and those that the recorded order says will come
 // next are gathered ahead (prefetch_bucket_size, as far as max_live_parameters allows).
+// Where the pieces are, weight_pieces.hpp knows; it is told early which will be needed.
 #pragma once
 
 #include <dszero/engine/parts/setup.hpp>
 #include <dszero/engine/parts/use_order.hpp>
+#include <dszero/engine/parts/weight_pieces.hpp>
+#include <dszero/engine/storage/gather_pool.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <list>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace dszero {
-
-/// Memory for whole parameters, which come and go in few sizes: a block that became free is used again for
-/// the same size. What is held, free blocks included, never exceeds the most that was ever in use.
-class GatherPool {
-public:
-    using Block = Buffer<std::byte>;
-
-    explicit GatherPool(Memory& memory) : account_(memory[Tier::device]) {}
-
-    Block take(std::size_t bytes) {
-        in_use_ += bytes;
-        most_in_use_ = std::max(most_in_use_, in_use_);
-        const auto same =
-            std::find_if(free_.begin(), free_.end(), [&](const Block& b) { return b.size() == bytes; });
-        if (same != free_.end()) {
-            Block block = std::move(*same);
-            free_.erase(same);
-            free_bytes_ -= bytes;
-            return block;
-        }
-        while (!free_.empty() && in_use_ + free_bytes_ > most_in_use_) {
-            free_bytes_ -= free_.front().size();
-            free_.pop_front();
-        }
-        return Block(account_, Purpose::gathered, bytes);
-    }
-    void give_back(Block block) {
-        in_use_ -= block.size();
-        free_bytes_ += block.size();
-        free_.push_back(std::move(block));
-    }
-
-private:
-    Account& account_;
-    std::list<Block> free_;
-    std::size_t in_use_ = 0, free_bytes_ = 0, most_in_use_ = 0;
-};
 
 template <Communicator C>
 class SplitWeights {
@@ -68,30 +33,21 @@ public:
           type_(setup.model),
           persistent_(persistent_parameters(layout_, limits_.persistence_threshold,
                                             limits_.model_persistence_threshold)),
-          shard_(setup.plan, setup.placement.weights, Purpose::weights, setup.model,
-                 partition.shard + partition.frozen),
+          pieces_(setup, partition),
           pool_(setup.memory),
           whole_(layout_.parameters.size()) {}
 
     /// To be called once memory is there.
-    void init() {
-        for (std::size_t p = 0; p < layout_.parameters.size(); ++p) {
-            const Cover cover = partition_.cover(layout_, p, rank());
-            const View piece = shard_.part(cover.position, cover.elements);
-            for_each_initial_block(layout_, p, cover.offset, cover.elements,
-                                   [&](std::size_t i, std::span<const float> values) {
-                                       store(values, piece.part(i, values.size()));
-                                   });
-        }
-    }
+    void init() { pieces_.init(layout_, comm_.rank()); }
 
     /// Brings a module's weights together. Collective, as are all that follow.
     void acquire(std::size_t module) {
         if (!order_.visit(module)) forget_plans();
         for (const std::size_t p : parameters(module)) {
             ++whole_[p].holders;
-            start(p);
+            if (!whole_[p].present) pieces_.bring_early(p);
         }
+        for (const std::size_t p : parameters(module)) start(p);
         for (const std::size_t p : parameters(module)) finish(p);
         prefetch();
     }
@@ -118,6 +74,7 @@ public:
 
     /// After a step: what persists is out of date.
     void refresh() {
+        pieces_.end_writing();
         for (std::size_t p = 0; p < whole_.size(); ++p) {
             if (!whole_[p].present) continue;
             drop(p);
@@ -127,7 +84,8 @@ public:
     }
 
     View whole(std::size_t p) { return {whole_[p].block.data(), layout_.parameters[p].elements, type_}; }
-    View part(const ShardSegment& segment) const { return shard_.part(segment.position, segment.elements); }
+    Operand part(const ShardSegment& segment) { return pieces_.part(segment.position, segment.elements); }
+    const ErasedStore* backing_store() const { return pieces_.backing_store(); }
     const std::vector<bool>& persistent() const { return persistent_; }
     const UseOrder& order() const { return order_; }
 
@@ -144,7 +102,18 @@ private:
             0;  ///< the last use that it was gathered ahead for, counted from 1 in the order
     };
 
-    std::size_t rank() const { return static_cast<std::size_t>(comm_.rank()); }
+    /// This rank's piece in memory, until its gather is finished.
+    View piece(std::size_t p) {
+        for (std::size_t q = 0; q < whole_.size() && !pieces_.has_room(p); ++q) finish(q);
+        return pieces_.bring(p);
+    }
+    /// Has read what will be gathered next, as far as there is room for it.
+    void read_ahead() {
+        for (std::size_t at = planned_; at < order_.length(); ++at)
+            for (const std::size_t p : parameters(order_.at(at)))
+                if (!whole_[p].present && !pieces_.bring_early(p)) return;
+    }
+
     const std::vector<std::size_t>& parameters(std::size_t module) const {
         return layout_.modules[module].parameters;
     }
@@ -152,14 +121,14 @@ private:
     void start(std::size_t p) {
         Whole& whole = whole_[p];
         if (whole.present) return;
-        const std::size_t elements = partition_.padded(p), piece = partition_.pieces[p];
+        const std::size_t elements = partition_.padded(p);
         whole.block = pool_.take(elements * size_of(type_));
         whole.present = true;
         live_ += layout_.parameters[p].elements;
         with_scalar(type_, [&](auto t) {
             using T = typename decltype(t)::type;
             const std::span<T> out = View{whole.block.data(), elements, type_}.template as<T>();
-            const std::span<T> mine = shard_.part(partition_.positions[p], piece).template as<T>();
+            const std::span<T> mine = piece(p).template as<T>();
             whole.work.emplace(
                 comm_.start_all_gather(std::span<const T>(mine), out, equal_shares(elements, comm_.size())));
         });
@@ -168,6 +137,7 @@ private:
         if (!whole_[p].work) return;
         whole_[p].work->wait();
         whole_[p].work.reset();
+        pieces_.let_go(p);
     }
     void drop(std::size_t p) {
         finish(p);
@@ -195,6 +165,7 @@ private:
             }
             if (planned_within_ < next.size()) break;
         }
+        read_ahead();
     }
 
     bool keep(std::size_t p) const {
@@ -229,7 +200,7 @@ private:
     GatherLimits limits_;
     ScalarType type_;
     std::vector<bool> persistent_;
-    Array shard_;
+    WeightPieces pieces_;
     GatherPool pool_;
     UseOrder order_;
     std::size_t planned_ = 0;         ///< the place in the order that prefetching has come to

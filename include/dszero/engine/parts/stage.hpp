@@ -44,9 +44,11 @@ public:
     virtual void step(const GroupScalars& scalars) = 0;
 
     virtual const std::vector<ShardSegment>& segments() const = 0;
-    virtual View my_weights(std::size_t segment) = 0;
+    virtual Operand my_weights(std::size_t segment) = 0;
     virtual View my_gradients(std::size_t segment) = 0;
-    virtual const OptimizerShard& optimizer_shard() const = 0;
+    virtual OptimizerShard& optimizer_shard() = 0;
+    /// What weights pass through to and from NVMe; null if they do not.
+    virtual const ErasedStore* weights_store() const = 0;
 
     /// Who has which part of a parameter's optimizer state.
     virtual const Ownership& place(std::size_t parameter) const = 0;
@@ -104,7 +106,8 @@ public:
         weights_.end_pass();
     }
     const std::vector<ShardSegment>& segments() const override { return optimizer_.segments(); }
-    const OptimizerShard& optimizer_shard() const override { return optimizer_; }
+    OptimizerShard& optimizer_shard() override { return optimizer_; }
+    const ErasedStore* weights_store() const override { return weights_.backing_store(); }
     const Ownership& place(std::size_t p) const override { return places_[p]; }
 
 protected:

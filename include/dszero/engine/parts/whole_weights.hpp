@@ -32,12 +32,13 @@ public:
                                    });
     }
 
-    // they are always there
+    // they are always there, in memory
     void acquire(std::size_t) {}
     void release(std::size_t) {}
     void bring(std::size_t) {}
     void let_go(std::size_t) {}
     void end_pass() {}
+    const ErasedStore* backing_store() const { return nullptr; }
 
     View whole(std::size_t p) const { return part(partition_.positions[p], layout_.parameters[p].elements); }
     View part(std::size_t offset, std::size_t elements) const { return row_.part(offset, elements); }

@@ -2,6 +2,7 @@
 //
 // The arrays that an engine holds. They are first planned, then allocated together,
 // so that a budget's breach is an error on every rank before the first byte is taken.
+// What is kept in stores is planned with them.
 #pragma once
 
 #include <dszero/engine/communicator.hpp>
@@ -9,6 +10,7 @@
 #include <dszero/engine/numeric/view.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -19,26 +21,39 @@
 
 namespace dszero {
 
-class Array;
-
-/// The arrays that are to be allocated, together or not at all.
-class Plan {
-public:
-    void add(Array& array) { arrays_.push_back(&array); }
-
-    /// Allocates them. Throws BudgetError on the rank that lacks the budget, and an error that says so on
-    /// every other; nothing is allocated then.
-    template <Communicator C>
-    void commit(Memory& memory, C& comm);
-
-private:
-    std::vector<Array*> arrays_;
+/// Bytes that something will take up.
+struct Need {
+    Tier tier;
+    Purpose purpose;
+    std::size_t bytes;
 };
 
-/// Memory of its own, zero at first. Exists from Plan::commit() on; its address must not change before.
-class Array {
+/// What is planned first and allocated later. Its address must not change in between.
+class Planned {
 public:
-    Array() = default;
+    virtual ~Planned() = default;
+    virtual std::vector<Need> needs() const = 0;
+    /// What turns out otherwise than it should, without harm to results, goes into `notes`.
+    virtual void allocate(Memory& memory, std::vector<std::string>& notes) = 0;
+};
+
+/// What is to be allocated, together or not at all.
+class Plan {
+public:
+    void add(Planned& planned) { planned_.push_back(&planned); }
+
+    /// Allocates it. Throws BudgetError on the rank that lacks the budget, and an error that says so on
+    /// every other; nothing is allocated then.
+    template <Communicator C>
+    void commit(Memory& memory, C& comm, std::vector<std::string>& notes);
+
+private:
+    std::vector<Planned*> planned_;
+};
+
+/// Memory of its own, zero at first. Exists from Plan::commit() on.
+class Array final : public Planned {
+public:
     Array(Plan& plan, Home home, Purpose purpose, ScalarType type, std::size_t elements)
         : home_(home), purpose_(purpose), view_{nullptr, elements, type} {
         plan.add(*this);
@@ -46,7 +61,8 @@ public:
     Array(const Array&) = delete;
     Array& operator=(const Array&) = delete;
 
-    void allocate(Memory& memory) {
+    std::vector<Need> needs() const override { return {{home_.tier, purpose_, bytes()}}; }
+    void allocate(Memory& memory, std::vector<std::string>&) override {
         buffer_ = Buffer<std::byte>(memory[home_.tier], purpose_, view_.bytes(), home_.locked);
         view_.data = buffer_.data();
     }
@@ -55,8 +71,6 @@ public:
     View part(std::size_t offset, std::size_t count) const { return view_.part(offset, count); }
     std::size_t elements() const { return view_.elements; }
     std::size_t bytes() const { return view_.bytes(); }
-    Tier tier() const { return home_.tier; }
-    Purpose purpose() const { return purpose_; }
 
 private:
     Home home_;
@@ -107,24 +121,24 @@ void agree(C& comm, const F& check) {
 }
 
 template <Communicator C>
-void Plan::commit(Memory& memory, C& comm) {
+void Plan::commit(Memory& memory, C& comm, std::vector<std::string>& notes) {
     agree(comm, [&] {
-        for (const Tier tier : {Tier::device, Tier::host, Tier::nvme}) {
-            const std::optional<std::size_t> budget = memory[tier].budget_bytes();
-            if (!budget) continue;
-            std::size_t bytes = memory[tier].total().current_bytes;
-            for (const Array* array : arrays_) {
-                if (array->tier() != tier) continue;
-                if (array->bytes() > *budget - std::min(*budget, bytes))
-                    throw BudgetError(tier, array->purpose(), array->bytes(), bytes, *budget);
-                bytes += array->bytes();
+        std::array<std::size_t, tier_count> in_use{};
+        for (std::size_t t = 0; t < tier_count; ++t)
+            in_use[t] = memory[static_cast<Tier>(t)].total().current_bytes;
+        for (const Planned* planned : planned_)
+            for (const Need& need : planned->needs()) {
+                std::size_t& bytes = in_use[static_cast<std::size_t>(need.tier)];
+                const std::optional<std::size_t> budget = memory[need.tier].budget_bytes();
+                if (budget && need.bytes > *budget - std::min(*budget, bytes))
+                    throw BudgetError(need.tier, need.purpose, need.bytes, bytes, *budget);
+                bytes += need.bytes;
             }
-        }
     });
-    agree(comm, [&] {  // there may still be less memory than budget
-        for (Array* array : arrays_) array->allocate(memory);
+    agree(comm, [&] {  // there may still be less memory, or space on a disk, than budget
+        for (Planned* planned : planned_) planned->allocate(memory, notes);
     });
-    arrays_.clear();
+    planned_.clear();
 }
 
 }  // namespace dszero

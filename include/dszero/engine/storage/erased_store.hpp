@@ -152,6 +152,12 @@ private:
 using StoreFactory = std::function<ErasedStore(const std::filesystem::path& directory, std::uint64_t bytes,
                                                std::vector<std::string>& notes)>;
 
+/// Where a store is to be made, and how.
+struct StorePlace {
+    StoreFactory open;
+    std::filesystem::path directory;
+};
+
 // ---- Implementation ----
 
 inline std::string ErasedStore::Held::text(const Request& request) const {
