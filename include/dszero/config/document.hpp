@@ -17,6 +17,8 @@
 #include <dszero/text/reader.hpp>
 #include <dszero/text/render.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -58,6 +60,7 @@ struct Document {
                                             ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
     std::optional<DeepSpeedConfig> config;  ///< empty when refused
     std::string first_check;                ///< the check that DeepSpeed stops at; empty when accepted
+    bool inferred = false;                  ///< no recorded answers stand behind the verdict; a note says why
 
     /// Whether DeepSpeed accepts the document.
     bool accepted() const { return config.has_value(); }
@@ -81,6 +84,32 @@ Document parse_base64(std::string_view text, const LoadOptions& options = {});
 Document load(const std::string& path, LoadOptions options = {});
 
 // ---- the parts
+
+/// The releases whose answers to whole documents were recorded.
+inline constexpr std::array<Release, 4> recorded_releases = {"0.14.5", "0.16.9", "0.18.9", "0.19.8"};
+
+/// Says where the verdict on a whole document does not rest on recorded answers.
+inline void note_what_is_inferred(Document& document) {
+    const auto note = [&](std::string message) {
+        document.inferred = true;
+        document.diagnostics.push_back(
+            {Severity::note, "inferred", {}, nowhere(), std::move(message), {}, {}, false});
+    };
+    const Release release = document.release;
+    if (std::find(recorded_releases.begin(), recorded_releases.end(), release) == recorded_releases.end())
+        note("the verdict of DeepSpeed " + release.str() +
+             " is inferred: from what 0.14.5, 0.16.9, 0.18.9 and 0.19.8 answer, and what changed in between");
+    if (!document.config) return;
+    const DeepSpeedConfig& config = *document.config;
+    if (config.elasticity.is_object())
+        if (const auto enabled = config.elasticity.find("enabled");
+            enabled != config.elasticity.end() && is_truthy(*enabled))
+            note(
+                "the verdict is inferred: elasticity is enabled, and what it makes of the batch sizes is not "
+                "modelled");
+    if (config.compression_training.is_object() && !config.compression_training.empty())
+        note("the verdict is inferred: compression_training is judged by its shape only");
+}
 
 /// Judges a document whose text is in place.
 inline void judge(Document& document, const ReadOptions& read_options, const LoadOptions& options) {
@@ -109,6 +138,7 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
         for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
         if (readable && accepted) document.config = std::move(config);
     }
+    if (options.scope == Scope::document) note_what_is_inferred(document);
     finish(document.source.text, document.diagnostics);
 }
 

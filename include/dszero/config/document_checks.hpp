@@ -11,6 +11,7 @@
 #include <dszero/config/zero_forms.hpp>
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,106 @@ struct DocumentCheck {
     Release until = still_there;
 };
 
+// ---- before anything else
+
+/// A key of the document as written, or null.
+inline const Member* find_written(const Checking& c, std::string_view key) {
+    return find_member(*c.reading.document, key);
+}
+
+struct RemovedKey {
+    std::string_view key;
+    Release from;  ///< the first release that refuses it
+    std::string_view instead;
+};
+
+/// In the order in which DeepSpeed looks for them.
+inline std::span<const RemovedKey> removed_keys() {
+    static constexpr RemovedKey keys[] = {
+        {"nebula", "0.19.7", "remove it; checkpoints are written by torch.save"},
+        {"compression_training", "0.19.7", "remove it; the compression library is gone"},
+        {"amp", "0.19.8", "use fp16, bf16 or torch_autocast"},
+        {"quantize_training", "0.19.7", "remove it; mixture of quantization is gone"},
+        {"sparse_gradients", "0.19.8", "remove it; nn.Embedding(sparse=True) needs no key"},
+        {"eigenvalue", "0.19.8", "remove it; mixture of quantization is gone"},
+        {"sparse_attention", "0.19.7", "remove it; sparse attention is gone"},
+        {"elasticity", "0.19.8", "give the batch sizes themselves"},
+        {"graph_harvesting", "0.19.8", "remove it"},
+        {"curriculum_learning", "0.19.8", "use data_efficiency.data_sampling.curriculum_learning"},
+        {"progressive_layer_drop", "0.19.8", "remove it"},
+    };
+    return keys;
+}
+
+/// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
+inline bool names_removed_key(const Json& root, Release release) {
+    for (const RemovedKey& removed : removed_keys()) {
+        if (release < removed.from) continue;
+        if (root.is_string() && string_in(root).find(removed.key) != std::string::npos) return true;
+        if (const auto* array = root.get_ptr<const Json::array_t*>())
+            for (const Json& element : *array)
+                if (is_word(element, removed.key)) return true;
+    }
+    return false;
+}
+
+/// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
+inline void removed_keys_are_gone(Checking& c) {
+    static constexpr RemovedKey in_zero[] = {
+        {"mics_shard_size", "0.19.7", "remove it; MiCS is gone"},
+        {"mics_hierarchical_params_gather", "0.19.7", "remove it; MiCS is gone"},
+        {"zeropp_loco_param", "0.19.8", "remove it; LoCo is gone"},
+    };
+    const auto refuse = [&](const RemovedKey& removed, const Value& value, const Path& path) {
+        if (c.reading.behaviour.release < removed.from) return;
+        c.reading.check = "removed_key";
+        c.reading.error("removed-key", path, c.reading.key_span(value),
+                        std::string(removed.key) + " was removed in " + removed.from.str() +
+                            "; DeepSpeed refuses a document that has it",
+                        std::string(removed.instead));
+    };
+    for (const RemovedKey& removed : removed_keys())
+        if (const Member* member = find_written(c, removed.key))
+            refuse(removed, member->value, Path{.key = removed.key});
+    const Member* zero = find_written(c, zero_optimization);
+    if (!zero || !zero->value.json->is_object()) return;
+    const Path above{.key = zero_optimization};
+    const Members members = c.reading.members_of(zero->value);
+    for (const RemovedKey& removed : in_zero)
+        if (const Member* member = find_member(members, removed.key))
+            refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
+}
+
+/// Whether elastic training works the batch sizes out. How is not modelled.
+inline bool is_elastic(const Checking& c) {
+    const Member* elasticity = find_written(c, "elasticity");
+    if (!elasticity || !elasticity->value.json->is_object() ||
+        c.reading.behaviour.release >= Release("0.19.8"))
+        return false;
+    const Members members = c.reading.members_of(elasticity->value);
+    const Member* enabled = find_member(members, "enabled");
+    return enabled && is_truthy(*enabled->value.json);
+}
+
+/// What elastic training asks for, as far as it can be told without its arithmetic.
+inline void elasticity_is_complete(Checking& c) {
+    if (!is_elastic(c)) return;
+    const Value value = find_written(c, "elasticity")->value;
+    const Members members = c.reading.members_of(value);
+    const Path path{.key = "elasticity"};
+    for (const std::string_view key : {"max_train_batch_size", "micro_batch_sizes"})
+        if (!find_member(members, key))
+            c.reading.error("missing-key", path, c.reading.key_span(value),
+                            "elasticity is enabled without " + std::string(key));
+    const Member* ignore = find_member(members, "ignore_non_elastic_batch_info");
+    if (ignore && is_truthy(*ignore->value.json)) return;
+    for (const std::string_view key : batch_keys)
+        if (const Member* member = find_written(c, key))
+            c.reading.error("elastic-batch", Path{.key = key}, c.reading.key_span(member->value),
+                            std::string(key) + " cannot be given while elasticity is enabled",
+                            "remove it, or set elasticity.ignore_non_elastic_batch_info");
+}
+
 // ---- as the document is read
 
 /// The zero section of a document that has none.
@@ -39,15 +140,75 @@ inline void absent_zero_section_is_completed(Checking& c) {
 inline void fp16_and_bf16_exclude_each_other(Checking& c) {
     const auto& config = c.object<DeepSpeedConfig>();
     if (!config.float16_config.enabled || !config.bfloat16_config.enabled) return;
+    if (!c.field("float16_config").passed || !c.field("bfloat16_config").passed ||
+        !c.field("bfloat16").passed)
+        return;
     const std::string_view row = c.field("bfloat16_config").taken() ? "bfloat16_config" : "bfloat16";
     c.reading.error("fp16-and-bf16", Path{.key = c.field(row).key}, c.reading.key_span(c.field(row).value),
                     "fp16 and bf16 cannot both be enabled", "disable one of them");
+}
+
+/// Python's `a | b` of two flags, which wants whole numbers.
+inline void wall_clock_breakdown_joins_flops_profiler(Checking& c) {
+    auto& config = c.object<DeepSpeedConfig>();
+    const Json& wall = config.wall_clock_breakdown.json;
+    const Json& flops = config.flops_profiler_config.enabled.json;
+    const auto is_whole = [](const Json& json) { return json.is_boolean() || json.is_number_integer(); };
+    const auto whole = [](const Json& json) {
+        return json.is_boolean() ? std::int64_t{boolean_in(json)} : python_number(json, {}).integer;
+    };
+    if (is_whole(wall) && is_whole(flops)) {
+        const std::int64_t joined = whole(wall) | whole(flops);
+        config.wall_clock_breakdown.json =
+            wall.is_boolean() && flops.is_boolean() ? json_boolean(joined != 0) : json_integer(joined);
+        return;
+    }
+    const bool wall_is_wrong = !is_whole(wall);
+    c.reading.check = "shape:wall_clock_breakdown";
+    const Given& given = c.field(wall_is_wrong ? "wall_clock_breakdown" : "flops_profiler_config");
+    if (!given.taken()) return;
+    const Path above{.key = given.key};
+    Value value = given.value;
+    if (!wall_is_wrong) value = find_member(c.reading.members_of(value), "enabled")->value;
+    c.reading.error("wrong-type", wall_is_wrong ? above : Path{.parent = &above, .key = "enabled"},
+                    c.reading.value_span(value),
+                    (wall_is_wrong ? "wall_clock_breakdown" : "flops_profiler.enabled") +
+                        std::string(" must be true or false, got ") + c.reading.shown(value));
+}
+
+/// Before 0.17.1 the scale is worked out on the spot: 2 to that power.
+inline void initial_scale_is_a_power(Checking& c) {
+    const Given& fp16 = c.field("float16_config");
+    if (!fp16.taken() || !c.object<DeepSpeedConfig>().float16_config.enabled) return;
+    const Members members = c.reading.members_of(fp16.value);
+    const Member* power = find_member(members, "initial_scale_power");
+    if (!power) return;
+    const Json& json = *power->value.json;
+    if (json.is_boolean() || json.is_number_integer() ||
+        (json.is_number() && python_number(json, {}).real < 1024))
+        return;
+    const Path above{.key = "fp16"};
+    c.reading.check = "shape:initial_dynamic_scale";
+    c.reading.error("wrong-type", Path{.parent = &above, .key = "initial_scale_power"},
+                    c.reading.value_span(power->value),
+                    "initial_scale_power must be a number, got " + c.reading.shown(power->value));
+}
+
+inline void parallel_write_is_a_flag(Checking& c) {
+    const Given& given = c.field("checkpoint_config");
+    if (given.present && given.value.json->is_object()) pipeline_stage_is_a_flag(given.value, c.reading);
+}
+
+inline void checkpoint_writer_is_known(Checking& c) {
+    const Given& given = c.field("checkpoint_config");
+    if (given.present && given.value.json->is_object()) writer_is_known(given.value, c.reading);
 }
 
 // ---- once it has been read
 
 /// Completes the three numbers, for the ranks that the document is judged for.
 inline void batch_numbers_agree(Checking& c) {
+    if (is_elastic(c)) return;
     auto& config = c.object<DeepSpeedConfig>();
     const std::array<BatchNumber*, 3> numbers = {&config.train_batch_size,
                                                  &config.train_micro_batch_size_per_gpu,
@@ -77,13 +238,199 @@ inline void batch_numbers_agree(Checking& c) {
         c.reading.report(Severity::error, std::move(code), {}, {}, fault->message, fault->hint);
 }
 
+/// Reports a check across sections at the member `key` of the section of `row`, or at the section.
+inline void refuse_together(Checking& c, std::string_view row, std::string_view key, std::string code,
+                            std::string message, std::string hint) {
+    const Given& given = c.field(row);
+    const Path above{.key = given.key};
+    if (key.empty() || !given.present || !given.value.json->is_object()) {
+        c.reading.error(std::move(code), above, c.reading.key_span(given.value), std::move(message),
+                        std::move(hint));
+        return;
+    }
+    const Members members = c.reading.members_of(given.value);
+    const Member* member = find_member(members, key);
+    c.reading.error(std::move(code), Path{.parent = &above, .key = key},
+                    member ? c.reading.key_span(member->value) : c.reading.key_span(given.value),
+                    std::move(message), std::move(hint));
+}
+
+inline bool zero_was_taken(const Checking& c) { return c.field("zero_config").passed; }
+
+inline bool sums(const Checking& c) {
+    return c.object<DeepSpeedConfig>().gradient_allreduce_op == GradientAllreduceOp::sum;
+}
+inline void sum_excludes_stage_3(Checking& c) {
+    if (sums(c) && zero_was_taken(c) &&
+        c.object<DeepSpeedConfig>().zero_config.stage == ZeroStageEnum::weights)
+        refuse_together(c, "gradient_allreduce_op", {}, "allreduce-sum",
+                        "gradient_allreduce_op \"sum\" does not work at stage 3", "use \"mean\"");
+}
+inline void sum_excludes_zenflow(Checking& c) {
+    if (sums(c) && zero_was_taken(c) && c.object<DeepSpeedConfig>().zero_config.zenflow)
+        refuse_together(c, "gradient_allreduce_op", {}, "allreduce-sum",
+                        "gradient_allreduce_op \"sum\" does not work with zenflow", "use \"mean\"");
+}
+inline void sum_excludes_deepcompile(Checking& c) {
+    if (sums(c) && c.object<DeepSpeedConfig>().compile_config.deepcompile)
+        refuse_together(c, "gradient_allreduce_op", {}, "allreduce-sum",
+                        "gradient_allreduce_op \"sum\" does not work with compile.deepcompile",
+                        "use \"mean\"");
+}
+
+/// The row that bf16's values came from.
+inline std::string_view bf16_row(const Checking& c) {
+    const Given& newer = c.field("bfloat16_config");
+    return newer.present && !newer.value.json->is_null() ? "bfloat16_config" : "bfloat16";
+}
+inline bool has_no_zero(const Checking& c) {
+    return zero_was_taken(c) && c.object<DeepSpeedConfig>().zero_config.stage == ZeroStageEnum::disabled;
+}
+inline void fp16_master_weights_need_zero(Checking& c) {
+    const auto& config = c.object<DeepSpeedConfig>();
+    // before 0.17.1 the key counts only while fp16 is enabled
+    const bool on = config.float16_config.fp16_master_weights_and_grads &&
+                    (c.reading.behaviour.models_precision || config.float16_config.enabled);
+    if (!on || !zero_was_taken(c)) return;
+    const bool any_stage = c.reading.behaviour.release >= Release("0.18.3");
+    const bool fits = any_stage ? !has_no_zero(c) : config.zero_config.stage == ZeroStageEnum::gradients;
+    if (!fits)
+        refuse_together(
+            c, "float16_config", "fp16_master_weights_and_grads", "needs-zero",
+            std::string("fp16_master_weights_and_grads needs ZeRO stage ") + (any_stage ? "1, 2 or 3" : "2"),
+            "set zero_optimization.stage");
+}
+inline void bf16_master_weights_need_zero(Checking& c) {
+    if (c.object<DeepSpeedConfig>().bfloat16_config.bf16_master_weights_and_grads && has_no_zero(c))
+        refuse_together(c, bf16_row(c), "bf16_master_weights_and_grads", "needs-zero",
+                        "bf16_master_weights_and_grads needs ZeRO stage 1, 2 or 3",
+                        "set zero_optimization.stage");
+}
+inline void bf16_states_need_zero(Checking& c) {
+    if (c.object<DeepSpeedConfig>().bfloat16_config.bf16_optimizer_states && has_no_zero(c))
+        refuse_together(c, bf16_row(c), "bf16_optimizer_states", "needs-zero",
+                        "bf16_optimizer_states needs ZeRO stage 1, 2 or 3", "set zero_optimization.stage");
+}
+inline void bf16_states_need_master_weights(Checking& c) {
+    const auto& bf16 = c.object<DeepSpeedConfig>().bfloat16_config;
+    if (bf16.bf16_optimizer_states && !bf16.bf16_master_weights_and_grads)
+        refuse_together(c, bf16_row(c), "bf16_optimizer_states", "needs-master-weights",
+                        "bf16_optimizer_states needs bf16_master_weights_and_grads",
+                        "set that to true as well");
+}
+
+// ---- what DeepSpeed only warns of, unless the check itself fails
+
+/// Python's `text % 8` works where the text has one place to put the number.
+inline bool formats_one_number(std::string_view text) {
+    int places = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') continue;
+        i = text.find_first_not_of("#0- +123456789.lhL", i + 1);
+        if (i == std::string_view::npos) return false;
+        if (text[i] == '%') continue;
+        if (std::string_view("diouxXeEfFgGcrsa").find(text[i]) == std::string_view::npos) return false;
+        ++places;
+    }
+    return places == 1;
+}
+
+inline void vocabulary_size_is_aligned(Checking& c) {
+    const Given& given = c.field("vocabulary_size");
+    if (!given.present || !is_truthy(*given.value.json)) return;
+    const Json& json = *given.value.json;
+    const bool formats = json.is_string() && formats_one_number(string_in(json));
+    if (!json.is_boolean() && !json.is_number() && !formats) {
+        c.reading.check = "warning_check";
+        c.reading.error("wrong-type", Path{.key = given.key}, c.reading.value_span(given.value),
+                        "vocabulary_size must be a number, got " + c.reading.shown(given.value));
+        return;
+    }
+    bool aligned = false;
+    const BatchTerm size = batch_term(json, c.reading.spelling(given.value));
+    if (size.kind == BatchTerm::number)
+        if (const auto eighth = floor_divide(size.value, ExactNumber(8)))
+            if (const auto whole = multiply(*eighth, ExactNumber(8))) aligned = equal(*whole, size.value);
+    if (aligned) return;
+    c.log("vocabulary_size_not_aligned");
+    c.reading.report(
+        Severity::warning, "vocabulary-size", "/vocabulary_size", c.reading.value_span(given.value),
+        "vocabulary_size " + c.reading.shown(given.value) + " is no multiple of 8: tensor cores want one");
+}
+
+inline void max_grad_norm_belongs_to_the_document(Checking& c) {
+    auto& config = c.object<DeepSpeedConfig>();
+    const Given& optimizer = c.field("optimizer");
+    if (!optimizer.taken() || !config.optimizer.type) return;
+    const Members members = c.reading.members_of(optimizer.value);
+    const Member* params = find_member(members, "params");
+    if (!params || params->value.json->is_null()) return;
+    const Path above{.key = "optimizer"}, inside{.parent = &above, .key = "params"};
+    c.reading.check = "warning_check";
+    if (!params->value.json->is_object()) {
+        c.reading.error("wrong-type", inside, c.reading.value_span(params->value),
+                        "params must be an object, got " + c.reading.shown(params->value));
+        return;
+    }
+    const Members inner = c.reading.members_of(params->value);
+    const Member* norm = find_member(inner, "max_grad_norm");
+    if (!norm) return;
+    const Path path{.parent = &inside, .key = "max_grad_norm"};
+    const Json& json = *norm->value.json;
+    if (!json.is_boolean() && !json.is_number()) {
+        c.reading.error("wrong-type", path, c.reading.value_span(norm->value),
+                        "max_grad_norm must be a number, got " + c.reading.shown(norm->value));
+        return;
+    }
+    const bool positive = json.is_boolean() ? boolean_in(json) : python_number(json, {}).real > 0;
+    if (!positive) return;
+    const Release release = c.reading.behaviour.release;
+    const bool set_to_zero = release < Release("0.19.6") && !config.float16_config.enabled;
+    if (set_to_zero)
+        for (auto& [key, value] : *config.optimizer.params.get_ptr<Json::object_t*>())
+            if (key == "max_grad_norm") value = json_float(0.0);
+    if (release >= Release("0.19.6")) c.log("max_grad_norm_in_optimizer");
+    c.reading.report(
+        Severity::warning, "max-grad-norm", path.pointer(), c.reading.key_span(norm->value),
+        set_to_zero ? "max_grad_norm is set to 0 here" : "max_grad_norm is no parameter of an optimizer",
+        "write gradient_clipping at the top level of the document");
+}
+
 inline constexpr std::array document_checks = {
+    DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone, "0.19.7"},
+    DocumentCheck{"elasticity", "elastic training has what it needs", "", elasticity_is_complete,
+                  oldest_release, "0.19.8"},
     DocumentCheck{"zero_optimization", "a document without a zero section has its defaults", "zero_config",
                   absent_zero_section_is_completed},
     DocumentCheck{"fp16_and_bf16", "fp16 and bf16 exclude each other", "bfloat16",
                   fp16_and_bf16_exclude_each_other},
+    DocumentCheck{"initial_dynamic_scale", "fp16's first loss scale is a power of 2", "bfloat16",
+                  initial_scale_is_a_power, oldest_release, "0.17.1"},
+    DocumentCheck{"wall_clock_breakdown", "it is on where flops_profiler is", "wall_clock_breakdown",
+                  wall_clock_breakdown_joins_flops_profiler},
+    DocumentCheck{"checkpoint_pipeline_stage", "checkpoint.parallel_write.pipeline_stage is a flag",
+                  "data_types", parallel_write_is_a_flag, "0.7.4"},
+    DocumentCheck{"checkpoint_writer_value", "checkpoint.writer is one of those there are",
+                  "datastates_config", checkpoint_writer_is_known, "0.17.1"},
     DocumentCheck{"batch", "train_batch_size is the product of the other two and the ranks", "end",
                   batch_numbers_agree},
+    DocumentCheck{"allreduce_sum_with_stage_3", "gradients are summed below stage 3 only", "end",
+                  sum_excludes_stage_3, "0.19.6"},
+    DocumentCheck{"allreduce_sum_with_zenflow", "gradients are not summed with zenflow", "end",
+                  sum_excludes_zenflow, "0.19.6"},
+    DocumentCheck{"allreduce_sum_with_deepcompile", "gradients are not summed with DeepCompile", "end",
+                  sum_excludes_deepcompile, "0.19.6"},
+    DocumentCheck{"fp16_master_needs_zero", "fp16 master weights need ZeRO", "end",
+                  fp16_master_weights_need_zero},
+    DocumentCheck{"bf16_master_needs_zero", "bf16 master weights need ZeRO", "end",
+                  bf16_master_weights_need_zero, "0.18.3"},
+    DocumentCheck{"bf16_states_needs_zero", "bf16 optimizer states need ZeRO", "end", bf16_states_need_zero,
+                  "0.18.3"},
+    DocumentCheck{"bf16_states_needs_master", "bf16 optimizer states need bf16 master weights", "end",
+                  bf16_states_need_master_weights, "0.18.3"},
+    DocumentCheck{"vocabulary_size", "vocabulary_size is a multiple of 8", "end", vocabulary_size_is_aligned},
+    DocumentCheck{"max_grad_norm", "max_grad_norm is no parameter of the optimizer", "end",
+                  max_grad_norm_belongs_to_the_document},
 };
 
 }  // namespace dszero

@@ -61,8 +61,9 @@ struct Row {
     Release until = still_there;  ///< the first release without the field
     Release changed = oldest_release;
     Unit unit = Unit::none;
-    bool is_key = true;  ///< false: an attribute that no document can set
-    bool moves = false;  ///< deprecated: its value is moved to `replaced_by`
+    bool is_key = true;        ///< false: an attribute that no document can set
+    bool is_attribute = true;  ///< false: DeepSpeed keeps no such thing under this name
+    bool moves = false;        ///< deprecated: its value is moved to `replaced_by`
 
     /// The key that documentation and examples use.
     constexpr std::string_view key() const { return alias.empty() ? name : alias; }
@@ -139,6 +140,7 @@ struct Columns {
     std::string_view replaced_by{};
     bool moves = false;
     bool is_key = true;
+    bool is_attribute = true;
     const MemberType* type = nullptr;  ///< where it is not what all members of type M have
 };
 
@@ -171,6 +173,7 @@ constexpr Row field(M T::*member, const column::Columns<std::type_identity_t<M>>
     row.changed = c.before.release;
     row.unit = c.unit;
     row.is_key = c.is_key;
+    row.is_attribute = c.is_attribute;
     row.moves = c.moves;
     if constexpr (!std::same_as<column::bound<M>, column::Inapplicable>) {
         const auto bounds = [](auto low, auto above, auto high, auto below) {

@@ -183,7 +183,8 @@ public:
         for (const Row& row : schema<DeepSpeedConfig>::rows) {
             if (!row.known_to(release)) continue;
             void* member = section<DeepSpeedConfig>.member(&config_, row);
-            if (row.type->section) apply_defaults_of(release, *row.type->section, member);
+            if (row.type->section && row.type->section_in(member))
+                apply_defaults_of(release, *row.type->section, member);
             if (given != given_.end() && given->row == &row) {
                 step("section:", row.key(), [&] {
                     given->passed =
@@ -240,10 +241,11 @@ inline bool judge_document(const Value& root, Reading& r, DeepSpeedConfig& confi
     Members document;
     if (!open_document(root, r, document)) {
         r.diagnostics.back().first = true;
-        first_check = r.check;
+        first_check = names_removed_key(*root.json, r.behaviour.release) ? "removed_key" : r.check;
         return false;
     }
     r.document = &document;
+    config.optimizer.params = config.scheduler.params = Json();  // without a section there are none
     DocumentWalk walk(document, r, config);
     const bool accepted = walk.judge();
     first_check = walk.first_check();

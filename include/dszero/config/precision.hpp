@@ -89,7 +89,9 @@ inline bool read_precision(void* member, const Value& value, const Row& row, Rea
     if (is_hidden_by_bf16(row, r)) return true;
     if (r.behaviour.models_precision) {
         if (value.json->is_null() && row.key() == "bf16") return true;
-        return read_modelled(member, value, row, r, path);
+        const bool taken = read_modelled(member, value, row, r, path);
+        if (row.key() == "bfloat16") r.check = r.check.empty() ? "section:bf16" : "shape:bf16";
+        return taken;
     }
     if (!value.json->is_object()) return refuse_shape(row.key(), "an object", value, r, path);
     const std::size_t from = r.diagnostics.size();
@@ -107,6 +109,20 @@ inline bool read_precision(void* member, const Value& value, const Row& row, Rea
     return true;
 }
 
+/// Reads texts as Python's own int() and float() do, which pydantic 1 asks too.
+inline constexpr Behaviour python{Release("0.14.5")};
+
+/// From 0.18.8 on a text is given to float() before pydantic sees it.
+inline bool read_loss_scale(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    const bool by_python = value.json->is_string() && r.behaviour.release >= Release("0.18.8");
+    const auto number = by_python ? real_in_string(string_in(*value.json), python) : Coerced<double>{};
+    if (!by_python || !number) return read_real(member, value, row, r, path);
+    if (!check_bounds(number.value, value, row, r, path)) return false;
+    *static_cast<double*>(member) = number.value;
+    return true;
+}
+inline constexpr MemberType loss_scale_type = {"a number", "number", read_loss_scale, write_real};
+
 /// These must be numbers: pydantic would otherwise take true for 1.
 inline void require_number(Checking& c, std::string_view name) {
     const Given& given = c.field(name);
@@ -114,11 +130,20 @@ inline void require_number(Checking& c, std::string_view name) {
     const Json& json = *given.value.json;
     const bool infinite =
         json.is_number_float() && !std::isfinite(*json.get_ptr<const Json::number_float_t*>());
-    if (!json.is_boolean() && !infinite) return;
+    const bool no_int =
+        name != "loss_scale" && json.is_string() && !integer_in_string(string_in(json), python);
+    if (!json.is_boolean() && !infinite && !no_int) return;
     c.fail_at(name, "wrong-type", c.reading.value_span(given.value),
               std::string(name) + " must be a finite number, got " + c.reading.shown(given.value));
 }
-inline void loss_scale_is_a_number(Checking& c) { require_number(c, "loss_scale"); }
+inline void loss_scale_is_a_number(Checking& c) {
+    require_number(c, "loss_scale");
+    const Given& given = c.field("loss_scale");
+    if (given.value.json && given.value.json->is_string() &&
+        !std::isfinite(c.object<DeepSpeedFP16Config>().loss_scale))
+        c.fail_at("loss_scale", "wrong-type", c.reading.value_span(given.value),
+                  "loss_scale must be a finite number, got " + c.reading.shown(given.value));
+}
 inline void scale_params_are_integers(Checking& c) {
     require_number(c, "loss_scale_window");
     require_number(c, "min_loss_scale");
@@ -147,7 +172,9 @@ struct schema<DeepSpeedFP16Config> {
         field(&C::auto_cast, {.name = "auto_cast", .doc = "Casts the model's inputs to fp16."}),
         field(&C::loss_scale, {.name = "loss_scale",
                                .doc = "A fixed loss scale; 0 adjusts it while training.",
-                               .at_least = 0.0}),
+                               .at_least = 0.0,
+                               .before = {.release = "0.18.8"},
+                               .type = &loss_scale_type}),
         field(&C::initial_scale_power, {.name = "initial_scale_power",
                                         .doc = "The dynamic scale starts at 2 to this power.",
                                         .before = {.release = "0.8.0", .preset = 32}}),
@@ -163,12 +190,12 @@ struct schema<DeepSpeedFP16Config> {
                                                   .doc = "Keeps master weights and gradients in fp16 too."}),
     };
     static constexpr std::array checks = {
-        Check{"_validate_loss_scale", "loss_scale is a finite number", loss_scale_is_a_number, "0.19.6",
+        Check{"_validate_loss_scale", "loss_scale is a finite number", loss_scale_is_a_number, "0.18.8",
               still_there, Phase::fields},
         Check{"_reject_non_integer_scale_params", "loss_scale_window and min_loss_scale are numbers",
-              scale_params_are_integers, "0.19.6", still_there, Phase::fields},
+              scale_params_are_integers, "0.19.3", still_there, Phase::fields},
         Check{"_validate_dynamic_loss_scale_params", "a dynamic scale needs a positive window and minimum",
-              dynamic_loss_scale_works, "0.19.6"},
+              dynamic_loss_scale_works, "0.19.3"},
     };
     static_assert(no_name_twice(rows));
 };

@@ -45,6 +45,9 @@ inline bool read_zero_section(void* member, const Value& value, const Row&, Read
     const std::size_t from = r.diagnostics.size();
     const Members members = flag ? members_of_boolean_form(value, r) : r.members_of(value);
     read_members(section<DeepSpeedZeroConfig>, member, members, value, r, path);
+    for (std::size_t i = from; i < r.diagnostics.size(); ++i)
+        if (r.diagnostics[i].severity == Severity::error && r.diagnostics[i].code == "deprecated-key")
+            r.check = "deprecated_with_replacement";  // checked last: then it is the only error
     if (r.has_aborted()) r.check = "shape:zero_optimization";
     r.settle_abort(path, from);
     return !r.has_errors_since(from);

@@ -31,7 +31,8 @@ enum class Style { plain, colour };
 std::string render_text(const Source& source, const Diagnostics& diagnostics, Style style = Style::plain);
 
 /// [{"severity", "code", "pointer", "line", "column", "end_line", "end_column", "message", "hint"}, ...]
-/// An absent hint is null, and so are lines and columns of a diagnostic at line 0.
+/// An absent hint is null, and so are lines and columns of a diagnostic at line 0. The error that DeepSpeed
+/// would stop at has "first": true as well.
 std::string render_json(const Diagnostics& diagnostics);
 
 /// Characters that show nothing, or change how those around them show.
@@ -208,6 +209,7 @@ inline std::string render_json(const Diagnostics& diagnostics) {
         } else {
             text(",\"hint\":", d.hint);
         }
+        if (d.first) out += ",\"first\":true";
         out += '}';
     }
     return out += ']';
