@@ -14,7 +14,7 @@ namespace dszero::tool {
 namespace {
 
 Status check_release(const Input& input, Release release, const Options& options, Output& output) {
-    const Document document = judge(input, release);
+    const Document document = judge(input, release, options);
     if (options.json) {
         output.write(open_json_line(input, document) + "}\n");
     } else {
@@ -37,10 +37,10 @@ bool same_reason(const Diagnostic& a, const Diagnostic& b) {
     return a.code == b.code && a.pointer == b.pointer && a.range == b.range;
 }
 
-std::vector<Group> group_releases(const Input& input) {
+std::vector<Group> group_releases(const Input& input, const Options& options) {
     std::vector<Group> groups;
     for (const Release release : releases()) {
-        Group now{release, release, judge(input, release), {}};
+        Group now{release, release, judge(input, release, options), {}};
         std::copy_if(now.document.diagnostics.begin(), now.document.diagnostics.end(),
                      std::back_inserter(now.reasons),
                      [](const Diagnostic& d) { return d.severity == Severity::error; });
@@ -58,8 +58,8 @@ std::vector<Group> group_releases(const Input& input) {
 }
 
 /// Why not, for each row of releases that refuses; then who accepts.
-Status check_all_releases(const Input& input, Output& output) {
-    const std::vector<Group> groups = group_releases(input);
+Status check_all_releases(const Input& input, const Options& options, Output& output) {
+    const std::vector<Group> groups = group_releases(input, options);
     std::string accepted_by;
     for (const Group& group : groups) {
         if (group.document.accepted()) {
@@ -88,7 +88,7 @@ Status check(const Options& options, Output& output) {
         } else if (!options.all_releases) {
             status = worse(status, check_release(input, options.release, options, output));
         } else if (!options.json) {
-            status = worse(status, check_all_releases(input, output));
+            status = worse(status, check_all_releases(input, options, output));
         } else {
             for (const Release release : releases())
                 status = worse(status, check_release(input, release, options, output));

@@ -5,8 +5,10 @@
 
 #include "output.hpp"
 
+#include <dszero/config/document.hpp>
 #include <dszero/config/release.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ namespace dszero::tool {
 struct Options {
     Release release = newest_release;
     bool all_releases = false;
+    Scope scope = Scope::document;
+    std::int64_t world_size = 1;
+    Accelerator accelerator = Accelerator::cuda;
+    Caller caller = Caller::deepspeed;
     bool json = false;
     std::string format;       ///< as given to --format; empty: not given
     bool json_lines = false;  ///< documents come as {"id", "text"} lines on standard input

@@ -9,6 +9,7 @@
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,13 @@ struct Difference {
 
     const std::string& path() const { return a ? a->path : b->path; }
 };
+
+/// The rest of the document first; a field of zero_optimization goes by its path in there.
+std::vector<ShownField> all_fields(const Document& document) {
+    std::vector<ShownField> fields = shown_document_fields(document), zero = shown_fields(document);
+    std::move(zero.begin(), zero.end(), std::back_inserter(fields));
+    return fields;
+}
 
 bool differs(const EffectiveField& a, const EffectiveField& b) {
     return a.is_section ? a.value.is_null() != b.value.is_null() : a.value != b.value;
@@ -111,7 +119,7 @@ Status diff(const Options& options, Output& output) {
             status = worse(status, report_unreadable(input, options, output));
             continue;
         }
-        documents.push_back(judge(input, options.release));
+        documents.push_back(judge(input, options.release, options));
         if (documents.back().accepted()) continue;
         status = worse(status, Status::refused);
         if (options.json)
@@ -121,7 +129,7 @@ Status diff(const Options& options, Output& output) {
     }
     if (status != Status::accepted) return status;
 
-    const std::vector<ShownField> a = shown_fields(documents[0]), b = shown_fields(documents[1]);
+    const std::vector<ShownField> a = all_fields(documents[0]), b = all_fields(documents[1]);
     const std::vector<Difference> found = differences(a, b);
     output.write(options.json ? diff_json(found, inputs[0], inputs[1], documents[0].release)
                               : diff_text(found, documents[0], documents[1], output.style()));

@@ -38,12 +38,10 @@ std::vector<std::string> cell_lines(const std::string& value, std::size_t widest
     return lines;
 }
 
-}  // namespace
-
-std::vector<ShownField> shown_fields(const Document& document) {
+std::vector<ShownField> shown(std::vector<EffectiveField> fields) {
     std::vector<ShownField> rows;
     std::vector<std::string> sections;  // names of those around the field
-    for (EffectiveField& field : effective_fields(document)) {
+    for (EffectiveField& field : fields) {
         sections.resize(field.depth);
         std::string path;
         for (const std::string& section : sections) path += section + '.';
@@ -53,6 +51,15 @@ std::vector<ShownField> shown_fields(const Document& document) {
         rows.push_back({std::move(field), std::move(path), std::move(value), std::move(origin)});
     }
     return rows;
+}
+
+}  // namespace
+
+std::vector<ShownField> shown_fields(const Document& document) { return shown(effective_fields(document)); }
+
+std::vector<ShownField> shown_document_fields(const Document& document) {
+    if (document.scope != Scope::document) return {};
+    return shown(effective_document_fields(document));
 }
 
 std::string origin_json(const EffectiveField& field) {

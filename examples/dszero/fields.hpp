@@ -19,7 +19,11 @@ struct ShownField {
     std::string origin;  ///< "line 3", "default", "derived", "deprecated key cpu_offload at line 5"
 };
 
+/// Of zero_optimization.
 std::vector<ShownField> shown_fields(const Document& document);
+
+/// Of all the rest; none where the zero section alone was judged.
+std::vector<ShownField> shown_document_fields(const Document& document);
 
 /// {"kind": "file"|"default"|"derived"|"deprecated_key", "key": …, "line": …, "column": …}
 /// The last three are null where nothing in the file gave the value.

@@ -9,9 +9,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +87,29 @@ void add_deepspeed(CLI::App& command, Options& options, bool or_all) {
                                               (or_all ? ", or all of them" : "") + " (default: " + newest +
                                               ")")
         ->option_text(or_all ? "RELEASE|all" : "RELEASE");
+}
+
+/// Where the document is to be used: DeepSpeed's verdict depends on it.
+void add_circumstances(CLI::App& command, Options& options) {
+    command.add_option("--world-size", options.world_size, "Ranks that train (default: 1)")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+        ->option_text("N");
+    static const std::map<std::string, dszero::Accelerator> accelerators = {
+        {"cuda", dszero::Accelerator::cuda}, {"cpu", dszero::Accelerator::cpu}};
+    command.add_option("--accelerator", options.accelerator, "What they train on (default: cuda)")
+        ->transform(CLI::Transformer(accelerators))
+        ->option_text("cuda|cpu");
+    static const std::map<std::string, dszero::Caller> callers = {
+        {"deepspeed", dszero::Caller::deepspeed},
+        {"huggingface", dszero::Caller::huggingface},
+        {"accelerate", dszero::Caller::accelerate}};
+    command
+        .add_option(
+            "--caller", options.caller,
+            "Who hands it to DeepSpeed; the others replace certain \"auto\" values and read strict JSON "
+            "(default: deepspeed)")
+        ->transform(CLI::Transformer(callers))
+        ->option_text("deepspeed|huggingface|accelerate");
 }
 
 void add_format(CLI::App& command, std::string& format) {
@@ -161,8 +186,8 @@ Status run(int count, char** arguments, Output& output) {
         add_command("check", "Does DeepSpeed accept it? If not, where and why", check_examples);
     add_files(check_command, options);
     add_deepspeed(check_command, options, true);
-    check_command
-        .add_option("--section", section, "Judge this section alone")  // so far the only one that is judged
+    add_circumstances(check_command, options);
+    check_command.add_option("--section", section, "Judge this section alone")
         ->check(CLI::IsMember({"zero_optimization"}))
         ->option_text("zero_optimization");
     add_format(check_command, format);
@@ -172,6 +197,7 @@ Status run(int count, char** arguments, Output& output) {
         add_command("show", "Every field with its value, and where that comes from", show_examples);
     add_files(show_command, options);
     add_deepspeed(show_command, options, false);
+    add_circumstances(show_command, options);
     add_format(show_command, format);
     add_json_lines(show_command, options);
 
@@ -181,6 +207,7 @@ Status run(int count, char** arguments, Output& output) {
         ->expected(2)
         ->option_text("A B");
     add_deepspeed(diff_command, options, false);
+    add_circumstances(diff_command, options);
     add_format(diff_command, format);
 
     CLI::App& schema_command =
@@ -201,6 +228,7 @@ Status run(int count, char** arguments, Output& output) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? Status::accepted : Status::wrong_call;
     }
+    if (!section.empty()) options.scope = dszero::Scope::zero_section;
     options.json = format.empty() ? options.json_lines : format == "json";
     return check_command    ? check(options, output)
            : show_command   ? show(options, output)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report.hpp"
 
+#include <dszero/config/write_document.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>
@@ -21,12 +22,15 @@ std::string counted(std::ptrdiff_t count, std::string_view what) {
 
 }  // namespace
 
-Document judge(const Input& input, Release release) {
-    LoadOptions options;
-    options.release = release;
-    options.scope = Scope::zero_section;
-    options.name = input.name;
-    return parse(input.text, options);
+Document judge(const Input& input, Release release, const Options& options) {
+    LoadOptions load_options;
+    load_options.release = release;
+    load_options.scope = options.scope;
+    load_options.world_size = options.world_size;
+    load_options.accelerator = options.accelerator;
+    load_options.caller = options.caller;
+    load_options.name = input.name;
+    return parse(input.text, load_options);
 }
 
 Status report_unreadable(const Input& input, const Options& options, Output& output) {
@@ -75,6 +79,11 @@ std::string summary(const Document& document, Style style) {
 
 std::string open_json_line(const Input& input, const Document& document) {
     std::string out = begin_line(input, quoted(document.release), document.accepted() ? "true" : "false");
+    if (document.scope == Scope::document) {
+        out += document.inferred ? ",\"inferred\":true,\"document\":" : ",\"inferred\":false,\"document\":";
+        append_json(out, document.config ? write_document(*document.config, document.release)
+                                         : nlohmann::ordered_json());
+    }
     out += ",\"zero_optimization\":";
     if (document.config) {
         append_json(out, write_section(section<DeepSpeedZeroConfig>, &document.config->zero_config,

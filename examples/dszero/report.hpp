@@ -14,8 +14,8 @@
 
 namespace dszero::tool {
 
-/// The input as `release` reads it.
-Document judge(const Input& input, Release release);
+/// The input as `release` reads it, where and by whom the options say.
+Document judge(const Input& input, Release release, const Options& options);
 
 /// Says why an input could not be read: on standard error, or as a line of JSON.
 Status report_unreadable(const Input& input, const Options& options, Output& output);
@@ -29,8 +29,9 @@ std::string summary(const Document& document, Style style);
 /// "ds_config.json: accepted by DeepSpeed ", where the style allows it in colour.
 std::string verdict(std::string_view name, bool accepted, Style style);
 
-/// {"file": …, "release": …, "accepted": …, "zero_optimization": …, "warnings": …, "diagnostics": …
-/// The caller may add members and closes the brace.
+/// {"file": …, "release": …, "accepted": …, "inferred": …, "document": …, "zero_optimization": …, "warnings":
+/// …, "diagnostics": …  Two of them are missing where the zero section alone was judged. The caller may add
+/// members and closes the brace.
 std::string open_json_line(const Input& input, const Document& document);
 
 }  // namespace dszero::tool

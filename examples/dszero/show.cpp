@@ -9,27 +9,53 @@
 #include <dszero/text/write_json.hpp>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace dszero::tool {
 namespace {
 
-std::string show_text(const Document& document, Style style) {
-    Table table;
-    for (const ShownField& row : shown_fields(document))
+void add_rows(Table& table, const std::vector<ShownField>& rows) {
+    for (const ShownField& row : rows)
         table.add(std::string(2 * (row.field.depth + 1), ' ') + row.field.name, row);
-    return summary(document, style) + "\nzero_optimization\n" + table.str(style);
 }
 
-std::string show_json(const Input& input, const Document& document) {
-    std::string out = open_json_line(input, document) + ",\"origin\":";
-    if (!document.accepted()) return out += "null}\n";
+/// Of sections that the file does not have, one line.
+std::vector<ShownField> without_absent_sections(std::vector<ShownField> rows) {
+    bool absent = false;
+    std::erase_if(rows, [&](const ShownField& row) {
+        if (row.field.depth > 0) return absent;
+        absent = row.field.is_section && row.field.origin != OriginKind::file;
+        return false;
+    });
+    return rows;
+}
+
+std::string show_text(const Document& document, Style style) {
+    Table zero, rest;
+    add_rows(zero, shown_fields(document));
+    add_rows(rest, without_absent_sections(shown_document_fields(document)));
+    return summary(document, style) + "\nzero_optimization\n" + zero.str(style) +
+           "the rest of the document\n" + rest.str(style);
+}
+
+void append_origins(std::string& out, const std::vector<ShownField>& rows) {
     out += '{';
-    for (const ShownField& row : shown_fields(document)) {
+    for (const ShownField& row : rows) {
         if (out.back() != '{') out += ',';
         append_json_string(out, row.path);
         out.append(":").append(origin_json(row.field));
     }
-    return out += "}}\n";
+    out += '}';
+}
+
+std::string show_json(const Input& input, const Document& document) {
+    std::string out = open_json_line(input, document) + ",\"origin\":";
+    if (!document.accepted()) return out += "null,\"document_origin\":null}\n";
+    append_origins(out, shown_fields(document));
+    out += ",\"document_origin\":";
+    append_origins(out, shown_document_fields(document));
+    return out += "}\n";
 }
 
 }  // namespace
@@ -42,7 +68,7 @@ Status show(const Options& options, Output& output) {
             status = worse(status, report_unreadable(input, options, output));
             return;
         }
-        const Document document = judge(input, options.release);
+        const Document document = judge(input, options.release, options);
         if (!document.accepted()) status = worse(status, Status::refused);
         if (options.json) {
             output.write(show_json(input, document));

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Make the compact files beside this script from full recordings of what DeepSpeed and hjson-py answer.
 
-    make_data.py --recordings ../shared/conformance            zero.jsonl.gz, reader.jsonl.gz, schedulers.jsonl.gz
+    make_data.py --recordings ../shared/conformance            zero.jsonl.gz, document.jsonl.gz, reader.jsonl.gz, schedulers.jsonl.gz
     make_data.py --more DIR                                    zero-more.jsonl.gz
     make_data.py --recordings … --more … --verify              expand the files again and compare
 
@@ -125,6 +125,39 @@ def expanded(lines):
     return out
 
 
+# ---- whole documents
+
+def documents(folder):
+    """One line a document with what each release answers, as zero.jsonl.gz has it; attributes that the newest release has."""
+    found = {p.name[len("document-"):-len(".jsonl.gz")]: p for p in pathlib.Path(folder).glob("document-*.jsonl.gz")}
+    releases = sorted(found, key=order)
+    recordings = {r: {line["id"]: line for line in read(found[r]) if "file" not in line} for r in releases}
+    newest = releases[-1]
+    names = next(line["value"] for line in recordings[newest].values() if line["ok"])
+
+    def value(line):
+        return {k: v for k, v in line["value"].items() if k in names}
+
+    def smallest(r):
+        return value(next(line for line in recordings[r].values() if line.get("text") == '{"train_micro_batch_size_per_gpu": 2, "comment": "x"}'))
+
+    defaults = {r: smallest(r) for r in releases}
+    lines = [{"releases": releases, "defaults": defaults}]
+    for id_, first in recordings[newest].items():
+        line = {k: first[k] for k in ("id", "text", "b64", "world_size") if k in first}
+        line["answers"], before = {}, None
+        for r in releases:
+            own = recordings[r][id_]
+            if own["ok"]:
+                answer = {"set": {k: v for k, v in value(own).items() if not same(v, defaults[r][k])}}
+            else:
+                answer = {"refused": own["check"] if r == newest else ""}
+            if before is None or not same(answer, before):
+                line["answers"][r] = before = answer
+        lines.append(line)
+    return lines
+
+
 # ---- the smaller selection
 
 def kind_of(line):
@@ -180,6 +213,8 @@ def main():
         recordings = load(options.recordings)
         if options.verify:
             check("zero.jsonl.gz", read(HERE / "zero.jsonl.gz"), recordings)
+            if read(HERE / "document.jsonl.gz") != documents(options.recordings):
+                sys.exit("document.jsonl.gz differs")
             if read(HERE / "reader.jsonl.gz") != reader:
                 sys.exit("reader.jsonl.gz differs")
             if read(HERE / "schedulers.jsonl.gz") != schedulers:
@@ -187,6 +222,7 @@ def main():
             print("reader.jsonl.gz: %d answers as recorded" % len(reader))
         else:
             write(HERE / "zero.jsonl.gz", merged(recordings, lambda id_: True))
+            write(HERE / "document.jsonl.gz", documents(options.recordings))
             write(HERE / "reader.jsonl.gz", reader)
             write(HERE / "schedulers.jsonl.gz", schedulers)
     if options.more:

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 std::vector<Json> answers_to(const std::string& input, int status,
-                             std::vector<std::string> call = {"check", "--jsonl"}) {
+                             std::vector<std::string> call = {"check", "--section", "zero_optimization", "--jsonl"}) {
     const tool_test::Result result = run(call, {.input = input});
     CHECK(result.status == status);
     CHECK(result.err.empty());
@@ -40,7 +40,7 @@ public:
             dup2(in[0], STDIN_FILENO);
             dup2(out[1], STDOUT_FILENO);
             for (const int end : {in[0], in[1], out[0], out[1]}) close(end);
-            tool_test::become_tool({"check", "--jsonl"});
+            tool_test::become_tool({"check", "--section", "zero_optimization", "--jsonl"});
         }
         close(in[0]);
         close(out[1]);
@@ -106,8 +106,8 @@ std::string on_terminal(const std::vector<std::string>& call, const char* no_col
 
 TEST_CASE("--jsonl: an answer for each line, in order, with the id for file") {
     const auto answers = answers_to(R"({"id": "a", "text": "{}"}
-{"id": "b", "text": "{\"zero_optimization\": {\"stage\": 9}}"}
-{"text": "{zero_optimization: {stage: 1\n}}", "more": [], "id": "\ud83d\ude00"}
+{"id": "b", "text": "{\"train_batch_size\": 8, \"zero_optimization\": {\"stage\": 9}}"}
+{"text": "{train_batch_size: 8\nzero_optimization: {stage: 1\n}}", "more": [], "id": "\ud83d\ude00"}
 )",
                                     1);
     REQUIRE(answers.size() == 3);
@@ -169,13 +169,13 @@ TEST_CASE("--jsonl: lines of any length, many of them") {
 }
 
 TEST_CASE("--jsonl: show answers too, text and every release on request") {
-    CHECK(answers_to("{\"id\": 1, \"text\": \"{}\"}\n", 0, {"show", "--jsonl"})
+    CHECK(answers_to("{\"id\": 1, \"text\": \"train_batch_size: 8\"}\n", 0, {"show", "--jsonl"})
               .at(0)["origin"]["stage"]["kind"] == "default");
     CHECK(
-        answers_to("{\"id\": 1, \"text\": \"{}\"}\n", 0, {"check", "--jsonl", "--deepspeed", "all"}).size() ==
+        answers_to("{\"id\": 1, \"text\": \"{}\"}\n", 0, {"check", "--section", "zero_optimization", "--jsonl", "--deepspeed", "all"}).size() ==
         85);
     const auto text =
-        run({"check", "--jsonl", "--format", "text"}, {.input = "{\"id\": 1, \"text\": \"{}\"}\n"});
+        run({"check", "--section", "zero_optimization", "--jsonl", "--format", "text"}, {.input = "{\"id\": 1, \"text\": \"{}\"}\n"});
     CHECK(text.out == "1: accepted by DeepSpeed 0.19.8\n");
 }
 
@@ -190,7 +190,8 @@ TEST_CASE("--jsonl: an answer comes before the next line is waited for") {
 
 TEST_CASE("colour: on a terminal, unless NO_COLOR; never elsewhere, never in JSON") {
     const tool_test::Folder folder;
-    const std::string file = folder.file("a.json", R"({"zero_optimization": {"stage": 9}})");
+    const std::string file =
+        folder.file("a.json", R"({"train_batch_size": 8, "zero_optimization": {"stage": 9}})");
     const std::string coloured = on_terminal({"check", file}, nullptr);
     if (coloured.empty()) return;  // no terminals here
     CHECK(coloured.find("\x1b[1;31merror: ") != std::string::npos);

@@ -15,8 +15,9 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char* accepted = R"({"zero_optimization": {"stage": 3}})";
-constexpr const char* refused = "{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  }\n}\n";
+constexpr const char* accepted = R"({"train_batch_size": 8, "zero_optimization": {"stage": 3}})";
+constexpr const char* refused =
+    "{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  },\n  \"train_batch_size\": 8\n}\n";
 
 std::vector<std::string> lines(const std::string& text) {
     std::vector<std::string> result;
@@ -158,8 +159,8 @@ TEST_CASE("check: a refused file gives every problem at its place, its summary a
 
 TEST_CASE("check: warnings are counted and change no verdict") {
     const Folder folder;
-    const std::string file =
-        folder.file("a.json", R"({"zero_optimization": {"stage": 2, "cpu_offload": true}})");
+    const std::string file = folder.file(
+        "a.json", R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "cpu_offload": true}})");
     const Result result = run({"check", file});
     CHECK(result.status == 0);
     CHECK(result.out.ends_with(": accepted by DeepSpeed 0.19.8 (1 warning)\n"));
@@ -190,7 +191,9 @@ TEST_CASE("check -: standard input") {
     const Result json = run({"check", "--format", "json", "-"}, {.input = accepted});
     CHECK(json.status == 0);
     CHECK(json_lines(json.out).at(0)["file"] == "-");
-    CHECK(run({"check", "-"}, {.input = ""}).status == 0);  // an empty document is an empty object
+    // an empty document is an empty object
+    CHECK(run({"check", "--section", "zero_optimization", "-"}, {.input = ""}).status == 0);
+    CHECK(has(run({"check", "-"}, {.input = ""}).out, "batch-missing"));
 }
 
 TEST_CASE("check --section zero_optimization: judges that section") {
@@ -201,9 +204,12 @@ TEST_CASE("check --section zero_optimization: judges that section") {
 
 TEST_CASE("check --deepspeed: another release, another verdict and other defaults") {
     const Folder folder;
-    const std::string zero = folder.file("a", R"({"zero_optimization": {"reduce_bucket_size": 0}})");
+    const std::string zero =
+        folder.file("a", R"({"train_batch_size": 8, "zero_optimization": {"reduce_bucket_size": 0}})");
     CHECK(run({"check", zero}).status == 1);
-    CHECK(run({"check", "--deepspeed", "0.19.5", zero}).out == zero + ": accepted by DeepSpeed 0.19.5\n");
+    CHECK(run({"check", "--section", "zero_optimization", "--deepspeed", "0.19.5", zero}).out ==
+          zero + ": accepted by DeepSpeed 0.19.5\n");
+    CHECK(has(run({"check", "--deepspeed", "0.19.5", zero}).out, "is inferred"));
     const Result newer =
         run({"check", "--deepspeed", "1.0.0", "--format", "json", folder.file("b", accepted)});
     CHECK(newer.status == 0);
@@ -222,14 +228,16 @@ TEST_CASE("check --format json: a line for each file, with the members that were
     for (const Json& answer : answers) {
         std::vector<std::string> keys;
         for (const auto& member : answer.items()) keys.push_back(member.key());
-        CHECK(keys == std::vector<std::string>{"file", "release", "accepted", "zero_optimization", "warnings",
-                                               "diagnostics"});
+        CHECK(keys == std::vector<std::string>{"file", "release", "accepted", "inferred", "document",
+                                               "zero_optimization", "warnings", "diagnostics"});
         CHECK(answer["release"] == "0.19.8");
     }
     CHECK(answers[0]["file"] == a);
     CHECK(answers[0]["accepted"] == true);
     CHECK(answers[0]["zero_optimization"]["stage"] == 3);
     CHECK(answers[0]["zero_optimization"]["overlap_comm"] == true);
+    CHECK(answers[0]["document"]["train_micro_batch_size_per_gpu"] == 8);
+    CHECK(answers[1]["document"] == nullptr);
     CHECK(answers[0]["warnings"] == Json::array());
     CHECK(answers[0]["diagnostics"] == Json::array());
     CHECK(answers[1]["accepted"] == false);
@@ -245,11 +253,34 @@ TEST_CASE("check --format json: a line for each file, with the members that were
     CHECK(problem["end_column"] == 29);
     CHECK(problem["message"].is_string());
     CHECK(problem.contains("hint"));
+    CHECK(problem["first"] == true);
+}
+
+TEST_CASE("check --world-size: the batch numbers are those of as many ranks") {
+    const Result result = run({"check", "--world-size", "4", "--format", "json", "-"},
+                              {.input = R"({"train_batch_size": 64, "train_micro_batch_size_per_gpu": 2})"});
+    CHECK(json_lines(result.out).at(0)["document"]["gradient_accumulation_steps"] == 8);
+    const Result odd = run({"check", "--world-size", "7", "-"}, {.input = R"({"train_batch_size": 64})"});
+    CHECK(odd.status == 1);
+    CHECK(has(odd.out, "batch-product-mismatch"));
+}
+
+TEST_CASE("check --accelerator, --caller: what DeepSpeed is told besides the document") {
+    const char* gds = R"({"train_batch_size": 8, "aio": {"use_gds": true}})";
+    CHECK(run({"check", "-"}, {.input = gds}).status == 0);
+    CHECK(run({"check", "--accelerator", "cpu", "-"}, {.input = gds}).status == 1);
+    const char* automatic = R"({"train_batch_size": "auto", "train_micro_batch_size_per_gpu": "auto"})";
+    CHECK(run({"check", "-"}, {.input = automatic}).status == 1);
+    CHECK(run({"check", "--caller", "huggingface", "-"}, {.input = automatic}).status == 0);
+    const char* commented = "{\"train_batch_size\": 8 // ranks\n}";
+    CHECK(run({"check", "-"}, {.input = commented}).status == 0);
+    CHECK(run({"check", "--caller", "accelerate", "-"}, {.input = commented}).status == 1);
 }
 
 TEST_CASE("check --format json: DeepSpeed's warnings by their tags") {
-    const Result result = run({"check", "--format", "json", "-"},
-                              {.input = R"({"zero_optimization": {"cpu_offload": false}})"});
+    const Result result =
+        run({"check", "--format", "json", "-"},
+            {.input = R"({"train_batch_size": 8, "zero_optimization": {"cpu_offload": false}})"});
     CHECK(json_lines(result.out).at(0)["warnings"] == Json::array({"deprecated_field:cpu_offload"}));
 }
 
@@ -346,7 +377,8 @@ TEST_CASE("thousands of files in one call") {
 
 TEST_CASE("check --deepspeed all: from which release to which, and why not outside") {
     const Folder folder;
-    const std::string file = folder.file("a", "{\"zero_optimization\": {\n\"zero_hpz_partition_size\": 8}}");
+    const std::string file = folder.file(
+        "a", "{\"train_batch_size\": 8, \"zero_optimization\": {\n\"zero_hpz_partition_size\": 8}}");
     const Result result = run({"check", "--deepspeed", "all", file});
     CHECK(result.status == 1);
     const std::vector<std::string> out = lines(result.out);
@@ -360,14 +392,16 @@ TEST_CASE("check --deepspeed all: from which release to which, and why not outsi
     CHECK(run({"check", "--deepspeed", "all", always}).out ==
           always + ": accepted by DeepSpeed 0.7.0 to 0.19.8\n");
     const Result never =
-        run({"check", "--deepspeed", "all", folder.file("c", "{\"zero_optimization\": {\"stage\": 7}}")});
+        run({"check", "--deepspeed", "all",
+             folder.file("c", "{\"train_batch_size\": 8, \"zero_optimization\": {\"stage\": 7}}")});
     CHECK(never.status == 1);
     CHECK(never.out.ends_with(": refused by DeepSpeed in all releases\n"));
 }
 
 TEST_CASE("check --deepspeed all: an interval in the middle") {
     const Folder folder;
-    const std::string file = folder.file("a", R"({"zero_optimization": {"mics_shard_size": 8}})");
+    const std::string file =
+        folder.file("a", R"({"train_batch_size": 8, "zero_optimization": {"mics_shard_size": 8}})");
     const std::vector<std::string> out = lines(run({"check", "--deepspeed", "all", file}).out);
     CHECK(out.front() == file + ": refused by DeepSpeed 0.7.0 to 0.9.1:");
     CHECK(std::count(out.begin(), out.end(), file + ": refused by DeepSpeed 0.19.7 to 0.19.8:") == 1);
@@ -394,7 +428,7 @@ TEST_CASE("check --deepspeed all --format json: a line for each file and release
 TEST_CASE("show: every field with its value and where that comes from") {
     const Folder folder;
     const std::string file = folder.file("a.json",
-                                         "{\"zero_optimization\": {\n"
+                                         "{\"train_batch_size\": 8, \"zero_optimization\": {\n"
                                          "  \"stage\": 3,\n"
                                          "  \"stage3_prefetch_bucket_size\": 15e6,\n"
                                          "  \"cpu_offload\": true,\n"
@@ -431,7 +465,8 @@ TEST_CASE("show: every field with its value and where that comes from") {
 
 TEST_CASE("show: several files, one refused") {
     const Folder folder;
-    const Result result = run({"show", folder.file("a", refused), folder.file("b", "{}")});
+    const Result result =
+        run({"show", folder.file("a", refused), folder.file("b", "{\"train_batch_size\": 8}")});
     CHECK(result.status == 1);
     CHECK(has(result.out, "[out-of-bounds]"));
     CHECK(has(result.out, "refused by DeepSpeed 0.19.8 (1 error)\n\n"));
@@ -439,12 +474,16 @@ TEST_CASE("show: several files, one refused") {
 }
 
 TEST_CASE("show --format json: check's line and the origins") {
-    const Result result = run({"show", "--format", "json", "-"},
-                              {.input = "{\"zero_optimization\": {\"stage\": 2,\n\"cpu_offload\": true}}"});
+    const Result result =
+        run({"show", "--format", "json", "-"},
+            {.input =
+                 "{\"train_batch_size\": 8, \"zero_optimization\": {\"stage\": 2,\n\"cpu_offload\": true}}"});
     CHECK(result.status == 0);
     const Json answer = json_lines(result.out).at(0);
     CHECK(answer["accepted"] == true);
-    CHECK(answer["origin"]["stage"] == Json{{"kind", "file"}, {"key", "stage"}, {"line", 1}, {"column", 24}});
+    CHECK(answer["origin"]["stage"] == Json{{"kind", "file"}, {"key", "stage"}, {"line", 1}, {"column", 47}});
+    CHECK(answer["document_origin"]["train_batch_size"]["kind"] == "file");
+    CHECK(answer["document_origin"]["float16_config.enabled"]["kind"] == "default");
     CHECK(answer["origin"]["overlap_comm"]["kind"] == "derived");
     CHECK(answer["origin"]["reduce_scatter"] ==
           Json{{"kind", "default"}, {"key", nullptr}, {"line", nullptr}, {"column", nullptr}});
@@ -461,9 +500,10 @@ TEST_CASE("show --format json: check's line and the origins") {
 
 TEST_CASE("diff: what differs, with both origins; equal ones say so") {
     const Folder folder;
-    const std::string a = folder.file("a", R"({"zero_optimization": {"stage": 2}})");
-    const std::string b = folder.file(
-        "b", "{\"zero_optimization\": {\"stage\": 3,\n\"offload_param\": {\"device\": \"cpu\"}}}");
+    const std::string a = folder.file("a", R"({"train_batch_size": 8, "zero_optimization": {"stage": 2}})");
+    const std::string b = folder.file("b",
+                                      "{\"train_batch_size\": 8, \"zero_optimization\": {\"stage\": "
+                                      "3,\n\"offload_param\": {\"device\": \"cpu\"}}}");
     const Result result = run({"diff", a, b});
     CHECK(result.status == 0);
     const std::vector<std::string> out = lines(result.out);
@@ -478,10 +518,11 @@ TEST_CASE("diff: what differs, with both origins; equal ones say so") {
     CHECK(out.at(8) == "+ offload_param.device        \"cpu\"          line 2");
     CHECK(!has(result.out, "reduce_scatter"));
 
-    const Result same = run({"diff", a, folder.file("c", "zero_optimization: {stage: 2.0}")});
+    const Result same =
+        run({"diff", a, folder.file("c", "train_batch_size: 8\nzero_optimization: {stage: 2.0}")});
     CHECK(same.status == 0);
     CHECK(same.out.starts_with("No difference: "));
-    CHECK(run({"diff", "-", a}, {.input = "{zero_optimization: {stage: 2\n}}"})
+    CHECK(run({"diff", "-", a}, {.input = "{train_batch_size: 8\nzero_optimization: {stage: 2\n}}"})
               .out.starts_with("No difference: "));
 }
 
@@ -495,8 +536,9 @@ TEST_CASE("diff: a refused file gives its problems and status 1") {
 
 TEST_CASE("diff --format json: one line") {
     const Folder folder;
-    const Result result = run({"diff", "--format", "json", folder.file("a", "{}"), "-"},
-                              {.input = R"({"zero_optimization": {"stage": 1, "offload_optimizer": {}}})"});
+    const Result result = run(
+        {"diff", "--format", "json", folder.file("a", "{\"train_batch_size\": 8}"), "-"},
+        {.input = R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "offload_optimizer": {}}})"});
     CHECK(result.status == 0);
     const Json answer = json_lines(result.out).at(0);
     CHECK(answer["b"] == "-");

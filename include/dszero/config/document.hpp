@@ -44,8 +44,8 @@ struct LoadOptions {
     Scope scope = Scope::document;
     std::int64_t world_size = 1;  ///< ranks; the batch numbers are completed for as many
     Accelerator accelerator = Accelerator::cuda;
-    Caller caller = Caller::deepspeed;
-    std::string name = "<text>";  ///< what messages call a text that is no file
+    Caller caller = Caller::deepspeed;  ///< the others read strict JSON, and fill in certain "auto" values
+    std::string name = "<text>";        ///< what messages call a text that is no file
 };
 
 /// A text longer than this is refused: no ds_config is, and reading takes up to twenty times its size.
@@ -55,6 +55,7 @@ struct Document {
     Source source;
     Tree tree;
     Release release;                        ///< the one that judged
+    Scope scope = Scope::document;          ///< what was judged
     Diagnostics diagnostics;                ///< in document order
     std::vector<std::string> warnings;      ///< what DeepSpeed itself would log: deprecated_boolean_format,
                                             ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
@@ -148,6 +149,7 @@ inline Document make_document(std::string text, const LoadOptions& options, Read
                                     options.release.str());
     Document document;
     document.source = {options.name, std::move(text)};
+    document.scope = options.scope;
     document.release = std::min(options.release, newest_release);
     if (options.release > newest_release)
         document.diagnostics.push_back({Severity::note,
@@ -158,9 +160,10 @@ inline Document make_document(std::string text, const LoadOptions& options, Read
                                             " is newer than this dszero: judged as " + newest_release.str(),
                                         "update dszero",
                                         {}});
-    read_options.dialect =
-        options.dialect.value_or(Behaviour(document.release).hjson ? Dialect::hjson : Dialect::json);
-    if (options.dialect == Dialect::json) read_options.repeated_keys_refused = false;
+    const bool read_by_caller = options.caller != Caller::deepspeed;
+    const bool hjson = Behaviour(document.release).hjson && !read_by_caller;
+    read_options.dialect = options.dialect.value_or(hjson ? Dialect::hjson : Dialect::json);
+    if (options.dialect == Dialect::json || read_by_caller) read_options.repeated_keys_refused = false;
     if (document.source.text.size() > max_document_bytes) {
         document.source.text.resize(0);
         document.diagnostics.push_back({Severity::error,

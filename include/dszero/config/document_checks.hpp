@@ -11,6 +11,7 @@
 #include <dszero/config/zero_forms.hpp>
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -206,6 +207,28 @@ inline void checkpoint_writer_is_known(Checking& c) {
 
 // ---- once it has been read
 
+/// Trainer and Accelerate replace "auto" before DeepSpeed sees the document.
+inline bool is_left_to_caller(const Checking& c, const Json& json) {
+    return c.reading.circumstances.caller != Caller::deepspeed && is_word(json, "auto");
+}
+
+/// The ranks that share a batch. A caller that hands over a dictionary may divide them by
+/// sequence_parallel_size; empty, and reported, where Python cannot.
+inline std::optional<ExactNumber> data_parallel_ranks(Checking& c) {
+    const ExactNumber ranks(c.reading.circumstances.world_size);
+    const Given& given = c.field("sequence_parallel_size");
+    if (c.reading.circumstances.caller == Caller::deepspeed || !given.present) return ranks;
+    const BatchTerm size = batch_term(*given.value.json, c.reading.spelling(given.value));
+    const auto divisor =
+        size.kind == BatchTerm::number && size.value.sign() != 0 ? size.value.real() : std::nullopt;
+    if (divisor) return ExactNumber(*ranks.real() / *divisor);
+    c.reading.check = "shape:sequence_parallel_size";
+    c.reading.error(
+        "wrong-type", Path{.key = given.key}, c.reading.value_span(given.value),
+        "sequence_parallel_size must be a number other than 0, got " + c.reading.shown(given.value));
+    return std::nullopt;
+}
+
 /// Completes the three numbers, for the ranks that the document is judged for.
 inline void batch_numbers_agree(Checking& c) {
     if (is_elastic(c)) return;
@@ -214,11 +237,21 @@ inline void batch_numbers_agree(Checking& c) {
                                                  &config.train_micro_batch_size_per_gpu,
                                                  &config.gradient_accumulation_steps};
     std::array<BatchTerm, 3> terms;
+    bool left_to_caller = false;
     for (std::size_t i = 0; i < 3; ++i) {
         const Given& given = c.field(batch_keys[i]);
-        if (given.present) terms[i] = batch_term(*given.value.json, c.reading.spelling(given.value));
+        if (!given.present) continue;
+        if (is_left_to_caller(c, *given.value.json)) {
+            left_to_caller = true;
+            *numbers[i] = {};
+        } else {
+            terms[i] = batch_term(*given.value.json, c.reading.spelling(given.value));
+        }
     }
-    const auto fault = complete_batch(terms, ExactNumber(c.reading.circumstances.world_size));
+    const auto ranks = data_parallel_ranks(c);
+    if (!ranks) return;
+    const auto fault = complete_batch(terms, *ranks);
+    if (fault && fault->check == "batch_missing" && left_to_caller) return;
     if (!fault) {
         for (std::size_t i = 0; i < 3; ++i)
             if (numbers[i]->json.is_null()) *numbers[i] = {terms[i].value.json(), true};

@@ -46,6 +46,9 @@ struct EffectiveField {
 /// Throws ConfigError if the document was refused.
 std::vector<EffectiveField> effective_fields(const Document& document);
 
+/// The same for all of the document but zero_optimization.
+std::vector<EffectiveField> effective_document_fields(const Document& document);
+
 /// 500,000,000: as DeepSpeed's pp_int prints it.
 inline std::string with_separators(std::int64_t number) {
     std::string digits = std::to_string(number);
@@ -65,7 +68,7 @@ public:
     void add(const Section& section, const void* object, const void* presets, const Members& members,
              const EffectiveField* owner = nullptr) {
         for (const Row& row : section.rows) {
-            if (!row.known_to(writing_.release)) continue;
+            if (!row.known_to(writing_.release) || &row == left_out_) continue;
             const void* member = section.member(object, row);
             EffectiveField field;
             field.value = row.type->write(member, writing_);
@@ -91,6 +94,9 @@ public:
             }
         }
     }
+
+    /// The row is passed over.
+    void leave_out(const Row& row) { left_out_ = &row; }
 
     /// For fields that the deprecated boolean form set.
     void set_origins_of_boolean_form(const Member& flag, const Member* allgather_size) {
@@ -140,7 +146,7 @@ private:
     }
     const Member* find_origin(EffectiveField& field, const Row& row, const Section& section,
                               const Members& members) {
-        const bool keep_auto = keeps_auto(members);
+        const bool keep_auto = section.container == Container::dictionary || keeps_auto(members);
         const Member* written = row.is_key ? find(members, row.key(), keep_auto) : nullptr;
         if (!written && row.is_key) written = find(members, row.name, keep_auto);
         if (written && !(written->value.json->is_null() && !row.derived.empty())) {
@@ -159,6 +165,7 @@ private:
 
     Reading reading_;
     Writing writing_;
+    const Row* left_out_ = nullptr;
     std::vector<EffectiveField> fields_;
 };
 
@@ -175,6 +182,15 @@ inline std::vector<EffectiveField> effective_fields(const Document& document) {
     if (boolean_form)
         walk.set_origins_of_boolean_form(
             *zero, boolean_in(*zero->value.json) ? find_member(top, "allgather_size") : nullptr);
+    return walk.take(document.source.text);
+}
+
+inline std::vector<EffectiveField> effective_document_fields(const Document& document) {
+    const DeepSpeedConfig& config = document.value();
+    const Reading reading(document.release, document.source, &document.tree);
+    EffectiveWalk walk(document);
+    walk.leave_out(*find_row(section<DeepSpeedConfig>, zero_optimization));
+    walk.add(section<DeepSpeedConfig>, &config, nullptr, reading.members_of({&document.tree.value, 0}));
     return walk.take(document.source.text);
 }
 

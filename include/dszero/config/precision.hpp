@@ -105,7 +105,8 @@ inline bool read_precision(void* member, const Value& value, const Row& row, Rea
     r.check.clear();
     if (const Member* enabled = find_member(r.members_of(value), "enabled"))
         *static_cast<bool*>(row.type->section->member(member, row.type->section->rows[0])) =
-            is_truthy(*enabled->value.json);
+            is_truthy(*enabled->value.json) &&
+            !(r.circumstances.caller != Caller::deepspeed && is_word(*enabled->value.json, "auto"));
     return true;
 }
 
