@@ -18,7 +18,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 std::vector<Json> answers_to(const std::string& input, int status,
-                             std::vector<std::string> call = {"check", "--section", "zero_optimization", "--jsonl"}) {
+                             std::vector<std::string> call = {"check", "--section", "zero_optimization",
+                                                              "--jsonl"}) {
     const tool_test::Result result = run(call, {.input = input});
     CHECK(result.status == status);
     CHECK(result.err.empty());
@@ -171,11 +172,11 @@ TEST_CASE("--jsonl: lines of any length, many of them") {
 TEST_CASE("--jsonl: show answers too, text and every release on request") {
     CHECK(answers_to("{\"id\": 1, \"text\": \"train_batch_size: 8\"}\n", 0, {"show", "--jsonl"})
               .at(0)["origin"]["stage"]["kind"] == "default");
-    CHECK(
-        answers_to("{\"id\": 1, \"text\": \"{}\"}\n", 0, {"check", "--section", "zero_optimization", "--jsonl", "--deepspeed", "all"}).size() ==
-        85);
-    const auto text =
-        run({"check", "--section", "zero_optimization", "--jsonl", "--format", "text"}, {.input = "{\"id\": 1, \"text\": \"{}\"}\n"});
+    CHECK(answers_to("{\"id\": 1, \"text\": \"{}\"}\n", 0,
+                     {"check", "--section", "zero_optimization", "--jsonl", "--deepspeed", "all"})
+              .size() == 85);
+    const auto text = run({"check", "--section", "zero_optimization", "--jsonl", "--format", "text"},
+                          {.input = "{\"id\": 1, \"text\": \"{}\"}\n"});
     CHECK(text.out == "1: accepted by DeepSpeed 0.19.8\n");
 }
 

@@ -95,8 +95,9 @@ struct DeepSpeedConfig {
     Plain<std::int64_t> allgather_size = 500'000'000;  ///< of the old form of zero_optimization
 
     // Read by older releases only.
-    Json elasticity, sparse_gradients, amp, compression_training, graph_harvesting, eigenvalue,
-        quantize_training, sparse_attention, progressive_layer_drop, curriculum_learning, nebula;
+    Json sparse_gradients = json_boolean(false), graph_harvesting = json_boolean(false);
+    Json elasticity, amp, compression_training, eigenvalue, quantize_training, sparse_attention,
+        progressive_layer_drop, curriculum_learning, nebula;
 
     bool operator==(const DeepSpeedConfig&) const = default;
 };

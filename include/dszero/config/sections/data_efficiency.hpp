@@ -26,7 +26,7 @@ struct DataEfficiencyConfig {
 /// The section `key` of `members`, if it is there: false, and reported, unless it is an object.
 inline bool open_inner(const Members& members, std::string_view key, const Path& above, Reading& r,
                        Members& inner) {
-    inner.clear();
+    inner = Members();
     const Member* member = find_member(members, key);
     if (!member) return true;
     if (!member->value.json->is_object())
