@@ -52,7 +52,7 @@ inline MemoryReport report(const Memory& memory, int rank) {
 /// 1234567 -> "1 234 567".
 inline std::string in_groups_of_three(std::size_t number) {
     std::string digits = std::to_string(number);
-    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, " ");
+    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ' ');
     return digits;
 }
 
