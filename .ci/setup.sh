@@ -20,6 +20,7 @@ declare -A debian_package=(
     [catch2]=catch2
     [zlib.h]=zlib1g-dev
     [liburing.h]=liburing-dev
+    [eigen3/Eigen/Core]=libeigen3-dev
     [benchmark/benchmark.h]=libbenchmark-dev
     [python3-jsonschema]=python3-jsonschema
 )
@@ -44,7 +45,7 @@ has() {
         c++) has_command "${CXX:-c++}" ;;
         catch2) has_header catch2/catch.hpp || has_header catch2/catch_all.hpp ;;
         python3-*) python3 -c "import ${1#python3-}" 2>/dev/null ;;
-        *.h | *.hpp) has_header "$1" ;;
+        *.h | *.hpp | eigen3/Eigen/Core) has_header "$1" ;;
         *) has_command "$1" ;;
     esac
 }
@@ -86,6 +87,7 @@ install() {
             cmake) die 'CMake 3.25 or newer is needed (where the system has an older one: pip install cmake)' ;;
             c++ | clang++ | ninja | zlib.h | benchmark/benchmark.h) die "cannot build without: $thing" ;;
             liburing.h) say "not installed: $thing; dszero::uring will not be tested" ;;
+            eigen3/Eigen/Core) say "not installed: $thing; examples/train is left out, unless CMake finds Eigen elsewhere" ;;
             *) say "not installed: $thing; CMake will download it" ;;
         esac
     done

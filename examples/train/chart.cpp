@@ -157,8 +157,9 @@ void draw_memory(Svg& svg, Panel panel, const std::vector<Run>& runs) {
                 base += value;
                 seen[p] = true;
             }
-            svg.text(x + bar / 2, panel.y(base) - 5, "middle", rounded(base, 2),
-                     Svg::attribute("font-size", "11"));
+            if (base > 0)
+                svg.text(x + bar / 2, panel.y(base) - 5, "middle", rounded(base, 2),
+                         Svg::attribute("font-size", "11"));
             if (tiers.size() > 1)
                 svg.text(x + bar / 2, panel.bottom() + 14, "middle", to_string(static_cast<dszero::Tier>(t)),
                          Svg::attribute("font-size", "10"));
@@ -169,7 +170,7 @@ void draw_memory(Svg& svg, Panel panel, const std::vector<Run>& runs) {
     }
     panel.draw_base(svg);
 
-    double x = panel.left, y = panel.bottom() + 52;
+    double x = panel.left, y = panel.bottom() + 58;
     for (std::size_t p = 0; p < dszero::purpose_count; ++p) {
         if (!seen[p]) continue;
         svg.rectangle(x, y - 10, 12, 12, purpose_colors[p]);
@@ -212,7 +213,7 @@ void draw_losses(Svg& svg, Panel panel, const std::vector<Run>& runs, double uni
         else
             same->second += " = " + run.name;
     }
-    double legend = panel.bottom() + 52;
+    double legend = panel.bottom() + 58;
     for (std::size_t c = 0; c < curves.size(); ++c) {
         const std::string_view color = curve_colors[c % curve_colors.size()];
         std::string points;

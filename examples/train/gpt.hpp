@@ -5,7 +5,7 @@
 // its weights and room for their gradients, in fp32. The mathematics is in gpt.cpp.
 #pragma once
 
-#include <dszero/engine/thread_pool.hpp>
+#include <dszero/engine/threads/thread_pool.hpp>
 #include <dszero/layout/parameters.hpp>
 
 #include <cstddef>
@@ -41,9 +41,9 @@ public:
 };
 
 struct Shape {
-    std::size_t layers = 4;
+    std::size_t layers = 8;
     std::size_t heads = 4;
-    std::size_t width = 64;    ///< a multiple of heads
+    std::size_t width = 48;    ///< a multiple of heads
     std::size_t context = 64;  ///< bytes of a sequence
 };
 

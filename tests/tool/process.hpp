@@ -55,11 +55,12 @@ struct Result {
 };
 
 /// The tool, replacing this process: the child of a fork.
-[[noreturn]] inline void become_tool(const std::vector<std::string>& arguments) {
-    std::vector<char*> pointers{const_cast<char*>("dszero")};
+[[noreturn]] inline void become_tool(const std::vector<std::string>& arguments,
+                                     const std::string& program = DSZERO_TOOL) {
+    std::vector<char*> pointers{const_cast<char*>(program.c_str())};
     for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
-    execv(DSZERO_TOOL, pointers.data());
+    execv(program.c_str(), pointers.data());
     _exit(127);
 }
 
@@ -74,6 +75,7 @@ struct Setting {
     std::string input_from{};  ///< or a path it comes from
     std::string output_to{};   ///< standard output goes there, and not into Result::out
     std::string working_folder{};
+    std::string program = DSZERO_TOOL;
 };
 
 inline Result run(const std::vector<std::string>& arguments, const Setting& setting = {}) {
@@ -87,7 +89,7 @@ inline Result run(const std::vector<std::string>& arguments, const Setting& sett
         dup2(open(out.c_str(), O_WRONLY), STDOUT_FILENO);
         dup2(open(err.c_str(), O_WRONLY), STDERR_FILENO);
         if (!setting.working_folder.empty() && chdir(setting.working_folder.c_str()) != 0) _exit(126);
-        become_tool(arguments);
+        become_tool(arguments, setting.program);
     }
     Result result;
     result.status = exit_status(child);
