@@ -197,11 +197,9 @@ void draw_losses(Svg& svg, Panel panel, const std::vector<Run>& runs, double uni
     svg.text(x_of(steps), panel.bottom() + 18, "middle", std::to_string(steps));
     svg.text(panel.left + panel.width / 2, panel.bottom() + 18, "middle", "step");
 
+    const std::string dashed = Svg::stroke("#333333") + Svg::attribute("stroke-dasharray", "6 4");
     const double y = panel.y(unigram_entropy);
-    svg.line(panel.left, y, panel.left + panel.width, y,
-             Svg::stroke("#333333") + Svg::attribute("stroke-dasharray", "6 4"));
-    svg.text(panel.left + panel.width, y - 6, "end",
-             "bytes alone, by frequency: " + rounded(unigram_entropy, 2));
+    svg.line(panel.left, y, panel.left + panel.width, y, dashed);
 
     // runs whose losses are the same share a curve
     std::vector<std::pair<const Run*, std::string>> curves;
@@ -221,10 +219,13 @@ void draw_losses(Svg& svg, Panel panel, const std::vector<Run>& runs, double uni
         for (std::size_t s = 0; s < losses.size(); ++s)
             points += rounded(x_of(s + 1), 1) + ',' + rounded(panel.y(losses[s]), 1) + ' ';
         svg.curve(points, color);
-        svg.rectangle(panel.left, legend - 6, 12, 3, color);
-        svg.text(panel.left + 18, legend, "start", curves[c].second);
+        svg.rectangle(panel.left, legend - 6, 24, 3, color);
+        svg.text(panel.left + 32, legend, "start", curves[c].second);
         legend += 20;
     }
+    svg.line(panel.left, legend - 5, panel.left + 24, legend - 5, dashed);
+    svg.text(panel.left + 32, legend, "start",
+             "bytes alone, by their frequency: " + rounded(unigram_entropy, 2));
     panel.draw_base(svg);
 }
 

@@ -35,31 +35,34 @@ std::string table(const std::vector<Cells>& rows, std::size_t names) {
     return text;
 }
 
-/// Bytes on one tier of one rank, and what comes before them in a row.
+/// Bytes on one tier of one rank, and what stands before and behind them.
 struct Line {
-    Cells first;
+    Cells before;
     const MemoryReport::OfTier& held;
+    Cells behind = {};
 };
 
-/// A column for each purpose that something was held for.
-std::string memory_table(Cells heading, std::size_t names, const std::vector<Line>& lines) {
+/// A column for each purpose that something was held for, between those in `names` and those in `more`.
+std::string memory_table(Cells names, const Cells& more, const std::vector<Line>& lines) {
     std::vector<std::size_t> purposes;
     for (std::size_t p = 0; p < dszero::purpose_count; ++p)
         if (std::any_of(lines.begin(), lines.end(),
-                        [p](const Line& line) { return line.held.by_purpose[p].peak_bytes != 0; })) {
+                        [p](const Line& line) { return line.held.by_purpose[p].peak_bytes != 0; }))
             purposes.push_back(p);
-            heading.emplace_back(to_string(static_cast<Purpose>(p)));
-        }
-    heading.emplace_back("together");
-    std::vector<Cells> rows{std::move(heading)};
+    const auto add = [](Cells& to, const Cells& cells) { to.insert(to.end(), cells.begin(), cells.end()); };
+    std::vector<Cells> rows{names};
+    for (const std::size_t p : purposes) rows[0].emplace_back(to_string(static_cast<Purpose>(p)));
+    rows[0].emplace_back("together");
+    add(rows[0], more);
     for (const Line& line : lines) {
-        Cells row = line.first;
+        Cells row = line.before;
         for (const std::size_t p : purposes)
             row.push_back(dszero::in_groups_of_three(line.held.by_purpose[p].peak_bytes));
         row.push_back(dszero::in_groups_of_three(line.held.total.peak_bytes));
+        add(row, line.behind);
         rows.push_back(std::move(row));
     }
-    return table(rows, names);
+    return table(rows, names.size());
 }
 
 template <class F>
@@ -87,25 +90,25 @@ std::string memory_table(const Run& run) {
         for_each_tier(report.memory, [&](const std::string& tier, const MemoryReport::OfTier& held) {
             lines.push_back({{"rank " + std::to_string(report.memory.rank), tier}, held});
         });
-    return memory_table({"bytes held", "at most"}, 2, lines);
+    return memory_table({"bytes held", "at most"}, {}, lines);
 }
 
 std::string comparison(const std::vector<Run>& runs, double unigram_entropy) {
     std::vector<Line> lines;
     for (const Run& run : runs) {
-        Cells first = {run.name, {}, fixed(run.losses.front()), fixed(last_loss(run))};
+        std::string name = run.name;
+        Cells losses = {fixed(run.losses.front()), fixed(last_loss(run))};
         for_each_tier(fullest(run), [&](const std::string& tier, const MemoryReport::OfTier& held) {
-            first[1] = tier;
-            lines.push_back({first, held});
-            first = {{}, {}, {}, {}};  // the second tier's line does not repeat it
+            lines.push_back({{name, tier}, held, losses});
+            name.clear(), losses.clear();  // the second tier's line does not repeat them
         });
     }
-    std::string text = memory_table({"", "tier", "first loss", "last loss"}, 2, lines);
+    std::string text = memory_table({"", "tier"}, {"first loss", "last loss"}, lines);
 
-    std::string equal, other, behind;
+    std::string other, behind;
     for (const Run& run : runs) {
         const bool same = run.losses == runs.front().losses && equal_bits(run.weights, runs.front().weights);
-        (same ? equal : other) += ' ' + run.name;
+        if (!same) other += ' ' + run.name;
         if (!(last_loss(run) < unigram_entropy)) behind += ' ' + run.name;
     }
     if (runs.size() > 1) {

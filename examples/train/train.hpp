@@ -19,7 +19,7 @@ namespace gpt {
 struct TrainOptions {
     int ranks = 2;
     unsigned threads_per_rank = 1;
-    std::size_t steps = 120;
+    std::size_t steps = 150;
     std::size_t progress_every = 20;  ///< steps; 0: no progress is printed
     Shape shape{};
     dszero::MemoryBudgets budgets{};  ///< of each rank
