@@ -78,10 +78,10 @@ TEST_CASE("train's command line: what does not fit its budget fails, the others 
     const Folder folder;
     const Result result = train(folder, {"--config", folder.file("zero.json", config(R"({"stage": 0})")),
                                          "--config", folder.file("one.json", config(R"({"stage": 1})")),
-                                         "--ranks", "4", "--device-budget", "50KiB"});
+                                         "--ranks", "4", "--device-budget", "40KiB"});
     CHECK(result.status == 1);
     CHECK(has(result.err, "zero.json: "));
-    CHECK(has(result.err, "budget of 51200 bytes"));
+    CHECK(has(result.err, "budget of 40960 bytes"));
     CHECK(!has(result.err, "one.json"));
     CHECK(has(result.out, "one"));
     CHECK(has(result.out, "rank 3"));
