@@ -105,7 +105,7 @@ TEST_CASE("memory: a budget is kept to the byte, and its breach changes nothing"
     CHECK_NOTHROW(Charge(account, Purpose::staging, 401));
 }
 
-TEST_CASE("memory: what the account says is resident, and gone when it is given back") {
+TEST_CASE("memory: what the account says is resident, and gone when it is given back", "[resident]") {
     Account account(Tier::device);
     const std::size_t before = resident_bytes();
     {

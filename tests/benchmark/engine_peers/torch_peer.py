@@ -3,17 +3,26 @@
 
 torch_peer.py adam cpuadam|fused ELEMENTS THREADS   on each line (fp32 | copies), one step; prints its seconds
 torch_peer.py gloo REPETITIONS                      one of two ranks (RANK, WORLD_SIZE, MASTER_* are set)
+torch_peer.py mlp STAGE                             likewise; on each line ten steps, or ("memory") the peak
 """
 import os
+import resource
 import statistics
 import sys
 import time
 
 
+def private_output():
+    """DeepSpeed, and the compilers that it starts, print where they like: from now on to standard error."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return answers
+
+
 def adam(which, elements, threads):
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    answers, sys.stdout = sys.stdout, sys.stderr  # DeepSpeed prints where it likes
+    answers = private_output()
     import torch
 
     torch.set_num_threads(threads)
@@ -68,8 +77,44 @@ def gloo(repetitions):
     dist.barrier()
 
 
+def mlp(stage):
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    answers = private_output()
+    import deepspeed
+    import torch
+
+    torch.set_num_threads(1)
+    deepspeed.init_distributed(dist_backend="gloo", auto_mpi_discovery=False, verbose=False)
+    model = torch.nn.Sequential(*[torch.nn.Linear(1024, 1024) for _ in range(4)])
+    engine, *_ = deepspeed.initialize(model=model, model_parameters=model.parameters(), config={
+        "train_micro_batch_size_per_gpu": 8, "steps_per_print": 10**9, "gradient_clipping": 1.0,
+        "optimizer": {"type": "Adam", "params": {"lr": 1e-3, "torch_adam": True}},
+        "zero_optimization": {"stage": stage, "stage3_param_persistence_threshold": 0}})
+    batch = torch.randn(8, 1024)
+
+    def step():
+        engine.backward(engine(batch).pow(2).mean())
+        engine.step()
+
+    for _ in range(3):
+        step()
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        torch.distributed.barrier()
+        begin = time.perf_counter()
+        for _ in range(10 if line.strip() == "steps" else 0):
+            step()
+        torch.distributed.barrier()
+        took = time.perf_counter() - begin
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(took if line.strip() == "steps" else peak, file=answers, flush=True)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "adam":
         adam(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    elif sys.argv[1] == "mlp":
+        mlp(int(sys.argv[2]))
     else:
         gloo(int(sys.argv[2]))

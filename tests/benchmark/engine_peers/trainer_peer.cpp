@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+//
+// Two ranks that train, for tests/benchmark/run_engine:
+//
+//     trainer_peer mlp STAGE           four linear layers, 1024 wide, batch 8, fp32, Adam; one
+//                                      line on standard input: ten steps, answered by seconds;
+//                                      "memory": the process's peak, shared out between the ranks
+//     trainer_peer memory STAGE MIB    a 16-bit model whose accounts hold about MIB in all;
+//                                      prints the accounts' peaks and the process's, in bytes
+#include "support/engine_config.hpp"
+
+#include <dszero/engine/engine.hpp>
+#include <dszero/engine/thread_communicator.hpp>
+
+#include <Eigen/Core>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace dszero;
+
+constexpr int ranks = 2;
+
+/// VmHWM: the most memory that the process ever had resident.
+std::size_t peak_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;)
+        if (word == "VmHWM:") {
+            std::size_t kib = 0;
+            status >> kib;
+            return kib * 1024;
+        }
+    return 0;
+}
+
+/// What the peers are given as ds_config.json.
+test::EngineConfig config_for(int stage, bool bf16) {
+    Json json = Json::parse(R"({"train_micro_batch_size_per_gpu": 8, "gradient_clipping": 1.0,
+        "optimizer": {"type": "Adam", "params": {"lr": 0.001}},
+        "zero_optimization": {"stage3_param_persistence_threshold": 0}})");
+    json["zero_optimization"]["stage"] = stage;
+    json["bf16"]["enabled"] = bf16;
+    return test::engine_config(json, ranks);
+}
+
+// ------------------------------------------------------------------------ mlp
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+constexpr Eigen::Index width = 1024, batch = 8;
+constexpr std::size_t layers = 4;
+
+auto as_matrix(std::span<const float> w) { return Eigen::Map<const Matrix>(w.data(), width, width); }
+auto as_row(std::span<const float> b) {
+    return Eigen::Map<const Eigen::Matrix<float, 1, Eigen::Dynamic>>(b.data(), width);
+}
+
+/// The loss is the mean of the squared outputs.
+template <class Engine>
+void train_step(Engine& engine, std::vector<Matrix>& activations) {
+    for (std::size_t l = 0; l < layers; ++l) {
+        const auto w = engine.gather({l});
+        Matrix& y = activations[l + 1];
+        y.noalias() = activations[l] * as_matrix(w[0]).transpose();
+        y.rowwise() += as_row(w[1]);
+    }
+    Matrix dy = activations[layers] * (2.0f * engine.backward_scale() / (batch * width)), dx(batch, width);
+    for (std::size_t l = layers; l-- > 0;) {
+        const auto w = engine.gather({l});
+        const auto g = engine.gradient({l});
+        Eigen::Map<Matrix>(g[0].data(), width, width).noalias() = dy.transpose() * activations[l];
+        Eigen::Map<Eigen::Matrix<float, 1, Eigen::Dynamic>>(g[1].data(), width) = dy.colwise().sum();
+        if (l != 0) {
+            dx.noalias() = dy * as_matrix(w[0]);
+            dy.swap(dx);
+        }
+        engine.reduce({l});
+    }
+    engine.step();
+}
+
+void mlp(int stage) {
+    Layout layout;
+    for (std::size_t l = 0; l < layers; ++l) {
+        const std::string name = std::to_string(l);
+        const auto n = static_cast<std::size_t>(width);
+        const auto w = layout.add_parameter(name + ".weight", {n, n}),
+                   b = layout.add_parameter(name + ".bias", {n});
+        layout.add_module(name, {w, b});
+    }
+    layout.init = [](std::size_t p, std::size_t offset, std::span<float> values) {
+        std::minstd_rand random(static_cast<unsigned>(p * 7919 + offset + 1));
+        for (float& x : values)
+            x = (static_cast<float>(random()) / static_cast<float>(std::minstd_rand::max()) - 0.5f) / 16;
+    };
+    const test::EngineConfig config = config_for(stage, false);
+    ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
+        EngineOptions options;
+        Engine<float, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
+        std::vector<Matrix> activations(layers + 1, Matrix(batch, width));
+        std::mt19937 random(static_cast<unsigned>(comm.rank()));
+        std::normal_distribution<float> normal;
+        for (Eigen::Index i = 0; i < batch * width; ++i) activations[0].data()[i] = normal(random);
+        train_step(engine, activations);
+        if (comm.rank() == 0) std::cout << "ready" << std::endl;
+        for (;;) {
+            std::string line;
+            char order = 0;  // only rank 0 reads
+            if (comm.rank() == 0 && std::getline(std::cin, line)) order = line[0];
+            order = all_gather_values(comm, order)[0];
+            if (order == 0) return;
+            const auto before = std::chrono::steady_clock::now();
+            for (int k = 0; k < 10 && order == 's'; ++k) train_step(engine, activations);
+            barrier(comm);
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+            if (comm.rank() == 0)
+                std::cout << (order == 's' ? took.count() : static_cast<double>(peak_bytes()) / ranks)
+                          << std::endl;
+        }
+    });
+}
+
+// --------------------------------------------------------------------- memory
+
+/// Adam takes 16 bytes a weight of a 16-bit model, however they are shared out; at stages 0 to 2 some more
+/// often than once.
+std::size_t elements_for(int stage, std::size_t bytes) {
+    return bytes / (stage == 0 ? 32 : stage == 1 ? 20 : stage == 2 ? 18 : 16);
+}
+
+void memory(int stage, std::size_t bytes) {
+    constexpr std::size_t modules = 32;
+    Layout layout;
+    for (std::size_t m = 0; m < modules; ++m) {
+        const std::string name = std::to_string(m);
+        layout.add_module(name, {layout.add_parameter(name, {elements_for(stage, bytes) / modules})});
+    }
+    const test::EngineConfig config = config_for(stage, true);
+    std::atomic<std::size_t> booked = 0;
+    ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
+        EngineOptions options;
+        Engine<bf16, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
+        for (int step = 0; step < 2; ++step) {
+            for (std::size_t m = 0; m < modules; ++m) (void)engine.gather({m});
+            for (std::size_t m = modules; m-- > 0;) {
+                const auto w = engine.gather({m});
+                const auto g = engine.gradient({m});
+                for (bf16& x : g[0]) x = bf16::from_bits(0x3c00);
+                engine.reduce({m});
+            }
+            engine.step();
+        }
+        for (const auto& tier : engine.report().memory.tiers) booked += tier.total.peak_bytes;
+    });
+    std::cout << booked << ' ' << peak_bytes() << std::endl;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string_view> arguments(argv, argv + argc);
+    if (argc == 3 && arguments[1] == "mlp")
+        mlp(std::atoi(argv[2]));
+    else if (argc == 4 && arguments[1] == "memory")
+        memory(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20);
+    else
+        return EXIT_FAILURE;
+}
