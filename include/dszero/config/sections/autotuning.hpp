@@ -69,7 +69,8 @@ inline bool read_folder(void* member, const Value& value, const Row& row, Readin
     }
     return read_plain<std::string>(member, value, row, r, path);
 }
-inline constexpr MemberType folder = {"a folder's name", "string", read_folder, write_plain<std::string>};
+inline constexpr MemberType folder_type = {"a folder's name", "string", read_folder,
+                                           write_plain<std::string>};
 
 struct DeepSpeedAutotuningConfig {
     Plain<bool> enabled;
@@ -105,8 +106,9 @@ struct schema<DeepSpeedAutotuningConfig> {
     static constexpr std::array rows = {
         field(&C::enabled, {.name = "enabled", .doc = "Searches before it trains."}),
         field(&C::fast, {.name = "fast", .doc = "Tries ZeRO stages and micro batch sizes only."}),
-        field(&C::results_dir, {.name = "results_dir", .doc = "Folder of the results.", .type = &folder}),
-        field(&C::exps_dir, {.name = "exps_dir", .doc = "Folder of the experiments.", .type = &folder}),
+        field(&C::results_dir,
+              {.name = "results_dir", .doc = "Folder of the results.", .type = &folder_type}),
+        field(&C::exps_dir, {.name = "exps_dir", .doc = "Folder of the experiments.", .type = &folder_type}),
         field(&C::overwrite, {.name = "overwrite", .doc = "Runs experiments again that have results."}),
         field(&C::start_profile_step,
               {.name = "start_profile_step", .doc = "The first step that is measured."}),

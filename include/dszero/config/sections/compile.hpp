@@ -27,8 +27,8 @@ inline bool read_passes(void* member, const Value& value, const Row& row, Readin
     }
     return all;
 }
-inline constexpr MemberType passes = {"a list of \"z1\", \"z3\", \"autosp\" and \"autotp\", or null",
-                                      "[\"z1\", ...]", read_passes, write_object};
+inline constexpr MemberType passes_type = {"a list of \"z1\", \"z3\", \"autosp\" and \"autotp\", or null",
+                                           "[\"z1\", ...]", read_passes, write_object};
 
 struct CompileConfig {
     bool enabled = false;
@@ -123,7 +123,7 @@ struct schema<CompileConfig> {
         field(&C::passes, {.name = "passes",
                            .doc = "Which passes are run, and in which order.",
                            .since = "0.18.9",
-                           .type = &passes}),
+                           .type = &passes_type}),
     };
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
