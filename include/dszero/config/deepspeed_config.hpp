@@ -98,8 +98,6 @@ struct DeepSpeedConfig {
     Json sparse_gradients = json_boolean(false), graph_harvesting = json_boolean(false);
     Json elasticity, amp, compression_training, eigenvalue, quantize_training, sparse_attention,
         progressive_layer_drop, curriculum_learning, nebula;
-
-    bool operator==(const DeepSpeedConfig&) const = default;
 };
 
 template <>
@@ -302,5 +300,8 @@ struct schema<DeepSpeedConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const DeepSpeedConfig& a, const DeepSpeedConfig& b) {
+    return equal_sections(section<DeepSpeedConfig>, &a, &b);
+}
 
 }  // namespace dszero

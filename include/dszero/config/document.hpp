@@ -102,12 +102,13 @@ inline void note_what_is_inferred(Document& document) {
              " is inferred: from what 0.14.5, 0.16.9, 0.18.9 and 0.19.8 answer, and what changed in between");
     if (!document.config) return;
     const DeepSpeedConfig& config = *document.config;
-    if (config.elasticity.is_object())
-        if (const auto enabled = config.elasticity.find("enabled");
-            enabled != config.elasticity.end() && is_truthy(*enabled))
-            note(
-                "the verdict is inferred: elasticity is enabled, and what it makes of the batch sizes is not "
-                "modelled");
+    if (const auto* elasticity = config.elasticity.get_ptr<const Json::object_t*>())
+        for (const auto& member : *elasticity)
+            if (member.first == "enabled" && is_truthy(member.second))
+                note(
+                    "the verdict is inferred: elasticity is enabled, and what it makes of the batch sizes is "
+                    "not "
+                    "modelled");
     if (config.compression_training.is_object() && !config.compression_training.empty())
         note("the verdict is inferred: compression_training is judged by its shape only");
 }

@@ -228,6 +228,17 @@ inline Json write_section(const Section& section, const void* object, const Writ
     return out;
 }
 
+/// Whether two objects have the same in every row. Sections that hold Json members use it for operator==: a
+/// defaulted one would cost compile time for each of them.
+inline bool equal_sections(const Section& section, const void* a, const void* b) {
+    const Writing writing{newest_release, true};
+    for (const Row& row : section.rows)
+        if (!equal(row.type->write(section.member(a, row), writing),
+                   row.type->write(section.member(b, row), writing)))
+            return false;
+    return true;
+}
+
 // Sections as members of sections.
 
 template <class T>

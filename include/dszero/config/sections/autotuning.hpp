@@ -94,8 +94,6 @@ struct DeepSpeedAutotuningConfig {
     Plain<std::int64_t> max_train_micro_batch_size_per_gpu = 1024;
     Plain<std::int64_t> min_train_micro_batch_size_per_gpu = 1;
     Plain<std::int64_t> num_tuning_micro_batch_sizes = 3;
-
-    bool operator==(const DeepSpeedAutotuningConfig&) const = default;
 };
 
 template <>
@@ -141,6 +139,9 @@ struct schema<DeepSpeedAutotuningConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const DeepSpeedAutotuningConfig& a, const DeepSpeedAutotuningConfig& b) {
+    return equal_sections(section<DeepSpeedAutotuningConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<DeepSpeedAutotuningConfig> = plain_section<DeepSpeedAutotuningConfig>;

@@ -22,8 +22,6 @@ struct CheckpointConfig {
     Json parallel_write;
     Plain<bool> checkpoint_serialization = true;
     Json writer;
-
-    bool operator==(const CheckpointConfig&) const = default;
 };
 
 /// Python's str.upper(), as far as it can make an ASCII word of a text.
@@ -98,6 +96,9 @@ struct schema<CheckpointConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const CheckpointConfig& a, const CheckpointConfig& b) {
+    return equal_sections(section<CheckpointConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<CheckpointConfig> = plain_section<CheckpointConfig>;

@@ -52,8 +52,6 @@ struct CompileConfig {
     bool keep_int_input_tensors = true;
     bool keep_all_input_tensors = false;
     Json passes;
-
-    bool operator==(const CompileConfig&) const = default;
 };
 
 template <>
@@ -128,6 +126,9 @@ struct schema<CompileConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const CompileConfig& a, const CompileConfig& b) {
+    return equal_sections(section<CompileConfig>, &a, &b);
+}
 
 /// Releases from 0.14.4 to 0.16.5 do not read it.
 inline bool read_compile(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {

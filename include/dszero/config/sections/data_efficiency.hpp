@@ -19,8 +19,6 @@ struct DataEfficiencyConfig {
     Plain<std::int64_t> seed = 1234;
     Json data_sampling = json_object();
     Json data_routing = json_object();
-
-    bool operator==(const DataEfficiencyConfig&) const = default;
 };
 
 /// The section `key` of `members`, if it is there: false, and reported, unless it is an object.
@@ -101,6 +99,9 @@ struct schema<DataEfficiencyConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const DataEfficiencyConfig& a, const DataEfficiencyConfig& b) {
+    return equal_sections(section<DataEfficiencyConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<DataEfficiencyConfig> = plain_section<DataEfficiencyConfig>;

@@ -61,8 +61,6 @@ struct CommsLoggerConfig {
     Json prof_ops = json_array();
     bool verbose = false;
     bool debug = false;
-
-    bool operator==(const CommsLoggerConfig&) const = default;
 };
 
 template <>
@@ -151,6 +149,9 @@ struct schema<CommsLoggerConfig> {
     };
     static constexpr std::array<Check, 0> checks{};
 };
+inline bool operator==(const CommsLoggerConfig& a, const CommsLoggerConfig& b) {
+    return equal_sections(section<CommsLoggerConfig>, &a, &b);
+}
 
 /// A section inside DeepSpeedMonitorConfig: pydantic reports what is wrong with all four at once, and drops
 /// one that is "auto".

@@ -21,8 +21,6 @@ struct PipelineConfig {
     Plain<std::int64_t> activation_checkpoint_interval = 0;
     Plain<bool> pipe_partitioned = true;
     Plain<bool> grad_partitioned = true;
-
-    bool operator==(const PipelineConfig&) const = default;
 };
 
 template <>
@@ -44,6 +42,9 @@ struct schema<PipelineConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const PipelineConfig& a, const PipelineConfig& b) {
+    return equal_sections(section<PipelineConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<PipelineConfig> = plain_section<PipelineConfig>;

@@ -20,8 +20,6 @@ struct TPConfig {
     std::int64_t tp_grain_size = 1;
     Json mpu;
     Json tp_group;
-
-    bool operator==(const TPConfig&) const = default;
 };
 
 template <>
@@ -42,6 +40,9 @@ struct schema<TPConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const TPConfig& a, const TPConfig& b) {
+    return equal_sections(section<TPConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<TPConfig> = section_type<TPConfig>;
@@ -74,8 +75,6 @@ struct TPTrainingConfig {
     std::optional<std::string> preset_model;
     bool keep_module_on_host = false;
     bool replace_with_kernel_inject = false;
-
-    bool operator==(const TPTrainingConfig&) const = default;
 };
 
 template <>
@@ -118,6 +117,9 @@ struct schema<TPTrainingConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const TPTrainingConfig& a, const TPTrainingConfig& b) {
+    return equal_sections(section<TPTrainingConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<TPTrainingConfig> = modelled_section<TPTrainingConfig>;

@@ -59,8 +59,6 @@ struct TorchAutocastConfig {
     Plain<bool> enabled;
     std::optional<std::string> dtype;
     Json lower_precision_safe_modules;
-
-    bool operator==(const TorchAutocastConfig&) const = default;
 };
 
 template <>
@@ -81,6 +79,9 @@ struct schema<TorchAutocastConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const TorchAutocastConfig& a, const TorchAutocastConfig& b) {
+    return equal_sections(section<TorchAutocastConfig>, &a, &b);
+}
 
 template <>
 inline constexpr MemberType member_type<TorchAutocastConfig> = plain_section<TorchAutocastConfig>;

@@ -29,8 +29,6 @@ struct WeightQuantConfig {
     std::int64_t q_groups = 1;
     Json quantized_initialization = json_object();
     Json post_init_quant = json_object();
-
-    bool operator==(const WeightQuantConfig&) const = default;
 };
 
 template <>
@@ -54,6 +52,9 @@ struct schema<WeightQuantConfig> {
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
 };
+inline bool operator==(const WeightQuantConfig& a, const WeightQuantConfig& b) {
+    return equal_sections(section<WeightQuantConfig>, &a, &b);
+}
 
 inline bool read_weight_quantization(void* member, const Value& value, const Row& row, Reading& r,
                                      const Path& path) {
