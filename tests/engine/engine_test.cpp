@@ -7,6 +7,7 @@
 #include "support/training.hpp"
 
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -134,20 +135,50 @@ TEST_CASE("budgets: a breach on one rank is an error on every rank, before anyth
     }
 }
 
-TEST_CASE("budgets: a gather that would exceed one is an error on every rank") {
+TEST_CASE("budgets: stage 3's must hold the largest module, which is known before anything is allocated") {
     const Run run{.stage = 3, .ranks = 3, .type = "bf16", .bucket = 60};
     const auto config = test::config_for(run);
-    const auto reports = test::train(run).reports;
-    const std::size_t fixed =
-        reports[0].memory.tiers[0].total.current_bytes -
-        reports[0].memory.tiers[0].by_purpose[static_cast<std::size_t>(Purpose::gathered)].current_bytes;
-    const auto messages = endings(3, [&](ThreadCommunicator& comm) {
-        EngineOptions options;
-        if (comm.rank() == 1) options.budgets.device = fixed + 300;  // some module, not every one
-        with_engine(config, test::odd_layout(), comm, options,
-                    [&](auto& engine) { test::pass(engine, static_cast<std::size_t>(comm.rank()), 0, 0); });
-    });
-    for (const std::string& message : messages) CHECK(message.find("gathered") != std::string::npos);
+    const auto expected = test::train(run);
+    const auto& device = expected.reports[0].memory.tiers[0];
+    const std::size_t fixed = device.total.current_bytes -
+                              device.by_purpose[static_cast<std::size_t>(Purpose::gathered)].current_bytes;
+    const std::size_t module_b = 2 * (282 + 9 + 12);  // in thirds
+    CHECK(device.total.peak_bytes > fixed + module_b);
+
+    std::atomic<int> calls = 0;
+    Layout layout = test::odd_layout();
+    const auto with_budget = [&](std::size_t bytes, const auto& body) {
+        return endings(3, [&](ThreadCommunicator& comm) {
+            EngineOptions options;
+            if (comm.rank() == 1) options.budgets.device = bytes;
+            with_engine(config, layout, comm, options, body);
+        });
+    };
+    const auto init = layout.init;
+    layout.init = [&](std::size_t p, std::size_t offset, std::span<float> values) {
+        ++calls;
+        init(p, offset, values);
+    };
+    for (const std::string& message : with_budget(fixed + module_b - 1, [](auto&) {}))
+        CHECK(message.find("would exceed the budget") != std::string::npos);
+    CHECK(calls == 0);
+
+    // with just that much, less is kept and nothing is fetched ahead
+    std::atomic<bool> same = false;
+    std::atomic<std::size_t> peak = 0;
+    for (const std::string& message : with_budget(fixed + module_b, [&](auto& engine) {
+             const auto rank = static_cast<std::size_t>(engine.report().memory.rank);
+             for (int s = 0; s < run.steps; ++s) {
+                 test::pass(engine, rank, s, 0);
+                 engine.step();
+             }
+             if (rank == 1) peak = engine.report().memory.tiers[0].total.peak_bytes;
+             const auto bits = test::bits_of(engine);
+             if (rank == 1) same = bits == expected.bits;
+         }))
+        CHECK(message == "");
+    CHECK(same);
+    CHECK(peak == fixed + module_b);
 }
 
 TEST_CASE("weights: only what is gathered can be read") {
@@ -308,7 +339,66 @@ TEST_CASE("settings: what the engine does not have is an error that says so") {
           "grad_accum_dtype must be the model's type, fp32, or fp32; got \"bf16\"");
     CHECK(message_for([](auto& c) { c.gradient_predivide_factor = 2; }).find("need reduce_scatter: false") !=
           std::string::npos);
+    CHECK(message_for([](auto& c) { c.zero_config.zero_quantized_nontrainable_weights = true; }) ==
+          "zero_quantized_nontrainable_weights is not offered by dszero's engine");
+    CHECK(message_for([](auto& c) { c.managed_gradient_accumulation = false; }) ==
+          "managed_gradient_accumulation false is not offered by dszero's engine");
+    CHECK(message_for([](auto& c) {
+              c.zero_config.stage = ZeroStageEnum::weights;
+              c.gradient_allreduce_op = GradientAllreduceOp::sum;
+          }) == "gradient_allreduce_op \"sum\" is not there at stage 3");
+    CHECK(message_for([](auto& c) {
+              c.zero_config.compute_grad_norm = false;
+          }).starts_with("compute_grad_norm false cannot go with gradient_clipping"));
     CHECK(message_for([](auto& c) { c.train_batch_size = 7; }).find("train_batch_size") != std::string::npos);
+}
+
+TEST_CASE("gradient_allreduce_op: a sum is not divided, whatever the predivide factor") {
+    for (int stage = 0; stage < 3; ++stage)
+        for (const char* type : {"fp32", "bf16"}) {
+            CAPTURE(stage, type);
+            const Run run{.stage = stage, .ranks = 4, .type = type, .bucket = 60, .clipping = 0};
+            auto config = test::config_for(run);
+            config.optimizer.type = "SGD";
+            const auto masters = [&](double lr) {
+                config.optimizer.params = json_object();
+                append_member(config.optimizer.params, "lr", json_float(lr));
+                std::vector<float> values;
+                Layout layout = test::odd_layout();
+                layout.groups.clear();  // they have rates of their own
+                ThreadWorld(4).run([&](auto& comm) {
+                    with_engine(config, layout, comm, [&](auto& engine) {
+                        test::pass(engine, static_cast<std::size_t>(comm.rank()), 0, 0);
+                        engine.step();
+                        for (std::size_t p = 0; p < layout.parameters.size(); ++p) {
+                            const auto all = engine.full_weight(p);
+                            if (comm.rank() == 0) values.insert(values.end(), all.begin(), all.end());
+                        }
+                    });
+                });
+                return values;
+            };
+            const auto averaged = masters(0.25);
+            config.gradient_allreduce_op = GradientAllreduceOp::sum;
+            CHECK(masters(0.0625) == averaged);  // four ranks, and all factors powers of two
+            if (stage == 2) continue;
+            config.gradient_predivide_factor = 2;
+            CHECK(masters(0.0625) == averaged);
+        }
+}
+
+TEST_CASE("compute_grad_norm: without it a step has no norm, and is the same") {
+    for (const int stage : {1, 2}) {
+        CAPTURE(stage);
+        const Run run{.stage = stage, .ranks = 3, .type = "bf16", .clipping = 0};
+        auto config = test::config_for(run);
+        const auto with = test::train(config, test::odd_layout(), run);
+        config.zero_config.compute_grad_norm = false;
+        const auto without = test::train(config, test::odd_layout(), run);
+        CHECK(without.bits == with.bits);
+        CHECK(with.norms[0] > 0);
+        CHECK(std::isnan(without.norms[0]));
+    }
 }
 
 TEST_CASE("settings: a layout that contradicts itself is an error") {

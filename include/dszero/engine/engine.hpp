@@ -56,7 +56,8 @@ struct EngineOptions {
 struct StepResult {
     bool complete = false;   ///< false: a micro-step, whose gradients wait for the others'
     bool skipped = false;    ///< gradients were not all finite: no weight has changed
-    double norm = 0;         ///< of all gradients, unscaled, before clipping; infinite if skipped
+    double norm = 0;         ///< of all gradients, unscaled, before clipping; infinite if skipped. NaN
+                             ///< where compute_grad_norm is false
     double loss_scale = 1;   ///< from now on
     std::vector<double> lr;  ///< by group: the rates that the step used
 };
@@ -286,6 +287,7 @@ StepResult Engine<T, C>::step() {
         stage_->step([&](std::size_t group) { return scalars(group, inverse_scale); });
         ++steps_;
     }
+    if (!settings_.compute_norm) result.norm = std::numeric_limits<double>::quiet_NaN();
     log_.end_window(comm_.traffic());
     return result;
 }

@@ -8,6 +8,7 @@
 
 #include <dszero/config/batch.hpp>
 #include <dszero/config/lr_schedules.hpp>
+#include <dszero/config/gradients.hpp>
 #include <dszero/config/optimizer.hpp>
 #include <dszero/config/precision.hpp>
 #include <dszero/config/zero.hpp>
@@ -38,7 +39,8 @@ struct Settings : StageSettings {
 
     LossScale loss_scale;
     bool check_overflow = true;
-    double clipping = 0;  ///< 0: none
+    double clipping = 0;       ///< 0: none
+    bool compute_norm = true;  ///< false: no step has one
 
     std::optional<ErasedOptimizer> optimizer;
     double lr = 0;
@@ -113,6 +115,7 @@ inline void heed_limits(Settings& s, const DeepSpeedZeroConfig& zero) {
     refuse_if(zero.zenflow.has_value(), "zenflow");
     refuse_if(zero.zero_quantized_weights || zero.zero_quantized_gradients,
               "quantized communication (ZeRO++)");
+    refuse_if(zero.zero_quantized_nontrainable_weights, "zero_quantized_nontrainable_weights");
     refuse_if(zero.mics_shard_size > 0, "MiCS");
     if (zero.zero_hpz_partition_size > 1)
         s.notes.push_back("zero_hpz_partition_size: there is no second partition; results are the same");
@@ -121,6 +124,22 @@ inline void heed_limits(Settings& s, const DeepSpeedZeroConfig& zero) {
 /// Negative ones count as none.
 constexpr std::size_t elements(std::int64_t number) {
     return static_cast<std::size_t>(std::max<std::int64_t>(0, number));
+}
+
+/// Where there is no norm there is no clipping by it. As in DeepSpeed, nor what it computes together with
+/// one.
+inline void check_norm_is_not_needed(const Settings& s, const DeepSpeedZeroConfig& zero) {
+    const auto& offload = zero.offload_optimizer;
+    const auto refuse_if = [](bool given, const char* what) {
+        if (given) throw std::invalid_argument(std::string("compute_grad_norm false cannot go with ") + what);
+    };
+    refuse_if(s.clipping > 0, "gradient_clipping, which is 1 unless it is set to 0");
+    refuse_if(offload && offload->device != OffloadDeviceEnum::none, "offload_optimizer");
+    refuse_if(zero.stage == ZeroStageEnum::optimizer_states && s.model == ScalarType::bf16 &&
+                  s.accumulation == ScalarType::fp32,
+              "bf16 and grad_accum_dtype fp32 at stage 1");
+    refuse_if(zero.stage != ZeroStageEnum::optimizer_states && zero.stage != ZeroStageEnum::gradients,
+              "stages 0 and 3");
 }
 
 /// Where offload_optimizer and offload_param put things.
@@ -193,8 +212,12 @@ Settings settings_from(const Config& config, std::size_t ranks) {
 
     s.reducer.communication =
         config.communication_data_type ? scalar_type_of(*config.communication_data_type) : s.model;
-    s.reducer.averaging = averaging(config.gradient_predivide_factor, config.prescale_gradients, zero,
-                                    static_cast<double>(ranks));
+    const bool sums = config.gradient_allreduce_op == GradientAllreduceOp::sum;
+    if (sums && zero.stage == ZeroStageEnum::weights)
+        throw std::invalid_argument("gradient_allreduce_op \"sum\" is not there at stage 3");
+    if (!sums)
+        s.reducer.averaging = averaging(config.gradient_predivide_factor, config.prescale_gradients, zero,
+                                        static_cast<double>(ranks));
     s.reducer.all_reduce = !zero.reduce_scatter;
     s.reducer.overlap = zero.overlap_comm.value_or(zero.stage == ZeroStageEnum::weights);
     s.reduce_bucket_size = elements(zero.reduce_bucket_size);
@@ -208,6 +231,10 @@ Settings settings_from(const Config& config, std::size_t ranks) {
     s.loss_scale = loss_scale(fp16);
     s.check_overflow = !bf16.enabled || bf16.check_grad_overflow;
     s.clipping = config.gradient_clipping;
+    s.compute_norm = zero.compute_grad_norm;
+    if (!s.compute_norm) check_norm_is_not_needed(s, zero);
+    if (!config.managed_gradient_accumulation)
+        throw std::invalid_argument("managed_gradient_accumulation false is not offered by dszero's engine");
     if (const auto params = typed_params(config.scheduler)) {
         s.schedule = Schedule(*params);
         for (std::string& note : s.schedule->notes()) s.notes.push_back("scheduler: " + note);

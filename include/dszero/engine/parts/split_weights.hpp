@@ -5,6 +5,7 @@
 // stay (they are persistent) until the next step changes them; those needed again
 // soon stay (max_reuse_distance); and those that the recorded order says will come
 // next are gathered ahead (prefetch_bucket_size, as far as max_live_parameters allows).
+// Where a budget is too small for the last two, they are left out.
 // Where the pieces are, weight_pieces.hpp knows; it is told early which will be needed.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
@@ -34,11 +36,20 @@ public:
           persistent_(persistent_parameters(layout_, limits_.persistence_threshold,
                                             limits_.model_persistence_threshold)),
           pieces_(setup, partition),
+          need_(setup.plan, least_gathered()),
+          memory_(setup.memory),
           pool_(setup.memory),
           whole_(layout_.parameters.size()) {}
 
     /// To be called once memory is there.
-    void init() { pieces_.init(layout_, comm_.rank()); }
+    void init() {
+        pieces_.init(layout_, comm_.rank());
+        const Account& account = memory_[Tier::device];
+        const std::size_t budget = account.budget_bytes().value_or(room_);
+        // what is gathered is the same on every rank, so the smallest budget counts
+        for (const std::size_t room : all_gather_values(comm_, budget - account.total().current_bytes))
+            room_ = std::min(room_, room);
+    }
 
     /// Brings a module's weights together. Collective, as are all that follow.
     void acquire(std::size_t module) {
@@ -47,6 +58,7 @@ public:
             ++whole_[p].holders;
             if (!whole_[p].present) pieces_.bring_early(p);
         }
+        make_room(parameters(module));
         for (const std::size_t p : parameters(module)) start(p);
         for (const std::size_t p : parameters(module)) finish(p);
         prefetch();
@@ -60,6 +72,7 @@ public:
     /// One parameter, outside a pass.
     void bring(std::size_t p) {
         ++whole_[p].holders;
+        make_room({p});
         start(p);
         finish(p);
     }
@@ -118,6 +131,26 @@ private:
         return layout_.modules[module].parameters;
     }
 
+    std::size_t bytes_of(std::size_t p) const { return partition_.padded(p) * size_of(type_); }
+    /// The largest module, beside what persists. In bytes.
+    std::size_t least_gathered() const {
+        std::size_t persists = 0, largest = 0;
+        for (std::size_t p = 0; p < persistent_.size(); ++p) persists += persistent_[p] ? bytes_of(p) : 0;
+        for (const Module& module : layout_.modules) {
+            std::size_t bytes = 0;
+            for (const std::size_t p : module.parameters) bytes += persistent_[p] ? 0 : bytes_of(p);
+            largest = std::max(largest, bytes);
+        }
+        return persists + largest;
+    }
+    bool fits(std::size_t bytes) const { return bytes <= room_ - std::min(room_, pool_.in_use()); }
+    /// For these: what is gathered or kept for later goes, if it has to.
+    void make_room(const std::vector<std::size_t>& wanted) {
+        std::size_t missing = 0;
+        for (const std::size_t p : wanted) missing += whole_[p].present ? 0 : bytes_of(p);
+        if (!fits(missing)) forget_plans();
+    }
+
     void start(std::size_t p) {
         Whole& whole = whole_[p];
         if (whole.present) return;
@@ -158,6 +191,7 @@ private:
             const std::vector<std::size_t>& next = parameters(order_.at(planned_));
             for (; planned_within_ < next.size() && started < most; ++planned_within_) {
                 const std::size_t p = next[planned_within_];
+                if (!whole_[p].present && !fits(bytes_of(p))) return read_ahead();
                 whole_[p].wanted_at = planned_ + 1;
                 if (whole_[p].present) continue;
                 start(p);
@@ -201,6 +235,9 @@ private:
     ScalarType type_;
     std::vector<bool> persistent_;
     WeightPieces pieces_;
+    GatherNeed need_;
+    Memory& memory_;
+    std::size_t room_ = std::numeric_limits<std::size_t>::max();  ///< for what is gathered, in bytes
     GatherPool pool_;
     UseOrder order_;
     std::size_t planned_ = 0;         ///< the place in the order that prefetching has come to

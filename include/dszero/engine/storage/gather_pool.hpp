@@ -4,11 +4,14 @@
 #pragma once
 
 #include <dszero/engine/memory.hpp>
+#include <dszero/engine/storage/array.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <list>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace dszero {
 
@@ -43,10 +46,25 @@ public:
         free_.push_back(std::move(block));
     }
 
+    std::size_t in_use() const { return in_use_; }  ///< in bytes
+
 private:
     Account& account_;
     std::list<Block> free_;
     std::size_t in_use_ = 0, free_bytes_ = 0, most_in_use_ = 0;
+};
+
+/// Bytes that must be gathered at a time, whatever else may be: planned, so that a budget too small for them
+/// is an error before anything is allocated.
+class GatherNeed final : public Planned {
+public:
+    GatherNeed(Plan& plan, std::size_t bytes) : bytes_(bytes) { plan.add(*this); }
+
+    std::vector<Need> needs() const override { return {{Tier::device, Purpose::gathered, bytes_}}; }
+    void allocate(Memory&, std::vector<std::string>&) override {}
+
+private:
+    std::size_t bytes_;
 };
 
 }  // namespace dszero
