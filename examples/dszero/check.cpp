@@ -5,24 +5,137 @@
 #include "input.hpp"
 #include "report.hpp"
 
+#include <dszero/lint/review.hpp>
+#include <dszero/text/annotations.hpp>
+#include <dszero/text/file.hpp>
+#include <dszero/text/sarif.hpp>
+#include <dszero/version.hpp>
+
 #include <algorithm>
+#include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 namespace dszero::tool {
 namespace {
 
-Status check_release(const Input& input, Release release, const Options& options, Output& output) {
-    const Document document = judge(input, release, options);
-    if (options.json) {
-        output.write(open_json_line(input, document) + "}\n");
-    } else {
-        output.write(render_text(document.source, document.diagnostics, output.style()));
-        output.write(summary(document, output.style()) + '\n');
+/// The file of waivers beside an input; empty where there is none.
+Source waivers_beside(const Input& input) {
+    Source file{input.name + ".waivers", {}};
+    if (input.name.starts_with('<')) return file;
+    try {
+        file.text = read_file(file.name, max_document_bytes);
+    } catch (const std::system_error&) {  // there is none, or it counts for nothing
     }
-    return document.accepted() ? Status::accepted : Status::refused;
+    return file;
 }
+
+/// Gives codes the severity that the command line asks for. What DeepSpeed refuses stays an error.
+void apply_levels(const Options& options, Diagnostics& diagnostics) {
+    for (const auto& [code, level] : options.levels) {
+        const auto is_meant = [&](const Diagnostic& d) {
+            return d.code == code && d.severity != Severity::error;
+        };
+        for (Diagnostic& d : diagnostics)
+            if (level && is_meant(d)) d.severity = *level;
+        if (!level) std::erase_if(diagnostics, is_meant);
+    }
+}
+
+/// Whether there is something among them that the file fails for.
+bool fails(const Diagnostics& diagnostics, bool strict) {
+    return std::any_of(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& d) {
+        return d.severity == Severity::error || (strict && d.severity == Severity::warning);
+    });
+}
+
+std::string waived_json(const std::vector<Waived>& waived) {
+    std::string out = ",\"waived\":[";
+    for (const Waived& one : waived) {
+        out += out.back() == '[' ? "{\"code\":" : ",{\"code\":";
+        append_json_string(out, one.finding.code);
+        out += ",\"pointer\":";
+        append_json_string(out, one.finding.pointer);
+        out.append(",\"line\":").append(std::to_string(one.finding.range.begin.line)).append(",\"reason\":");
+        append_json_string(out, one.reason);
+        out += '}';
+    }
+    return out += ']';
+}
+
+/// Checks files one after the other, and says what it finds in one of the formats.
+class Checker {
+public:
+    Checker(const Options& options, Output& output) : options_(options), output_(output) {}
+
+    Status check(const Input& input, Release release) {
+        const Document document = judge(input, release, options_);
+        if (input.found && !is_ds_config(document)) {
+            std::string note;
+            append_visible(note, input.name);
+            output_.write_error(note + ": skipped, no ds_config\n");
+            return Status::accepted;
+        }
+        const bool verdict_alone = options_.scope != Scope::document || options_.all_releases;
+        const Source beside = verdict_alone ? Source{} : waivers_beside(input);
+        Review review = verdict_alone ? Review{document.diagnostics, {}, {}, {}}
+                                      : dszero::review(document, options_.around(), beside);
+        Status status = document.accepted() ? Status::accepted : Status::refused;
+        for (Diagnostics* diagnostics : {&review.verdict, &review.findings, &review.beside}) {
+            apply_levels(options_, *diagnostics);
+            if (fails(*diagnostics, options_.strict)) status = Status::refused;
+        }
+        write(input, document, beside, review);
+        return status;
+    }
+
+    /// What comes behind the last file.
+    void finish() {
+        if (options_.format != "sarif") return;
+        std::vector<SarifRule> described;
+        const auto describe = [&](std::span<const Rule> rules) {
+            for (const Rule& rule : rules)
+                described.push_back({rule.code, rule.title, rule.what, rule.severity});
+        };
+        describe(verdicts);
+        for (const std::span<const Rule> group : lint_rules()) describe(group);
+        output_.write(sarif_.str(described));
+    }
+
+    /// An input that could not be read.
+    Status report_unreadable(const Input& input) {
+        const Source source{input.name, {}};
+        if (options_.format == "sarif") sarif_.add(source, {*input.problem});
+        if (options_.format == "github") output_.write(render_annotations(source, {*input.problem}));
+        return tool::report_unreadable(input, options_, output_);
+    }
+
+private:
+    void write(const Input& input, const Document& document, const Source& beside, const Review& review) {
+        if (options_.format == "sarif") {
+            sarif_.add(document.source, review.diagnostics());
+            sarif_.add(beside, review.beside);
+            for (const Waived& waived : review.waived)
+                sarif_.add_waived(document.source, waived.finding, waived.reason);
+        } else if (options_.format == "github") {
+            output_.write(render_annotations(document.source, review.diagnostics()));
+            output_.write(render_annotations(beside, review.beside));
+        } else if (options_.json) {
+            output_.write(open_json_line(input, document, review.verdict) + ",\"findings\":" +
+                          render_json(review.findings) + waived_json(review.waived) + "}\n");
+        } else {
+            output_.write(render_text(document.source, review.diagnostics(), output_.style()));
+            output_.write(render_text(beside, review.beside, output_.style()));
+            output_.write(summary(document, review.diagnostics(), output_.style()) + '\n');
+        }
+    }
+
+    const Options& options_;
+    Output& output_;
+    SarifLog sarif_{"dszero", version_string()};
+};
 
 /// Releases in a row that say the same about a document.
 struct Group {
@@ -82,18 +195,19 @@ Status check_all_releases(const Input& input, const Options& options, Output& ou
 
 Status check(const Options& options, Output& output) {
     Status status = Status::accepted;
+    Checker checker(options, output);
     for_each_input(options, output, [&](const Input& input) {
         if (input.problem) {
-            status = worse(status, report_unreadable(input, options, output));
+            status = worse(status, checker.report_unreadable(input));
         } else if (!options.all_releases) {
-            status = worse(status, check_release(input, options.release, options, output));
-        } else if (!options.json) {
+            status = worse(status, checker.check(input, options.release));
+        } else if (!options.json && options.format != "sarif" && options.format != "github") {
             status = worse(status, check_all_releases(input, options, output));
         } else {
-            for (const Release release : releases())
-                status = worse(status, check_release(input, release, options, output));
+            for (const Release release : releases()) status = worse(status, checker.check(input, release));
         }
     });
+    checker.finish();
     return status;
 }
 

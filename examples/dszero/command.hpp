@@ -7,9 +7,13 @@
 
 #include <dszero/config/document.hpp>
 #include <dszero/config/release.hpp>
+#include <dszero/lint/rule.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dszero::tool {
@@ -21,10 +25,16 @@ struct Options {
     std::int64_t world_size = 1;
     Accelerator accelerator = Accelerator::cuda;
     Caller caller = Caller::deepspeed;
+    std::int64_t gpus_per_node = 0;  ///< 0: unknown
+    ModelFacts model;
+    bool strict = false;                                                  ///< warnings fail
+    std::vector<std::pair<std::string, std::optional<Severity>>> levels;  ///< of codes; none: ignored
     bool json = false;
     std::string format;       ///< as given to --format; empty: not given
     bool json_lines = false;  ///< documents come as {"id", "text"} lines on standard input
     std::vector<std::string> files;
+
+    Surroundings around() const { return {world_size, accelerator, caller, gpus_per_node, model}; }
 };
 
 /// The exit status. A later one beats an earlier one.
@@ -41,5 +51,10 @@ Status check(const Options& options, Output& output);
 Status show(const Options& options, Output& output);
 Status diff(const Options& options, Output& output);
 Status schema(const Options& options, Output& output);
+Status rules(const Options& options, Output& output);
+Status explain(const Options& options, Output& output);
+
+/// Whether check can name that code.
+bool is_code(std::string_view code);
 
 }  // namespace dszero::tool

@@ -9,18 +9,22 @@
 
 #include <nlohmann/json.hpp>
 
+#include <fnmatch.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 namespace dszero::tool {
 namespace {
 
-using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
 
 /// About an input as a whole: it has no text to point into.
 Diagnostic problem(std::string code, std::string message, std::string hint = {}) {
@@ -129,7 +133,89 @@ void for_each_line(Output& output, const std::function<void(const Input&)>& visi
     }
 }
 
+bool is_pattern(const std::string& argument) { return argument.find_first_of("*?[") != std::string::npos; }
+
+/// Whether a path matches a pattern, component by component; ** stands for any number of them.
+bool matches(std::string_view pattern, std::string_view path) {
+    const std::string part(pattern.substr(0, pattern.find('/')));
+    const std::string name(path.substr(0, path.find('/')));
+    const bool last_part = part.size() == pattern.size(), last_name = name.size() == path.size();
+    const std::string_view more_parts = last_part ? "" : pattern.substr(part.size() + 1);
+    const std::string_view more_names = last_name ? "" : path.substr(name.size() + 1);
+    if (part == "**")
+        return (last_part && last_name) || (!last_part && matches(more_parts, path)) ||
+               (!last_name && matches(pattern, more_names));
+    if (fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) != 0) return false;
+    return last_part ? last_name : !last_name && matches(more_parts, more_names);
+}
+
+/// The files below a folder that `wanted` takes by their paths, in order.
+template <class Wanted>
+std::vector<std::string> files_below(const fs::path& folder, Wanted&& wanted) {
+    std::vector<std::string> files;
+    std::error_code error;
+    constexpr auto skip = fs::directory_options::skip_permission_denied;
+    for (fs::recursive_directory_iterator entry(folder, skip, error), end; !error && entry != end;
+         entry.increment(error))
+        if (entry->is_regular_file(error) && wanted(entry->path().string()))
+            files.push_back(entry->path().string());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+void visit_found(const std::string& argument, const std::vector<std::string>& files,
+                 const std::function<void(const Input&)>& visit) {
+    if (files.empty()) {
+        visit({argument,
+               write_json(argument),
+               {},
+               problem("nothing-found", "there is no JSON file in it"),
+               true});
+        return;
+    }
+    for (const std::string& file : files) {
+        Input input = read_input(file);
+        input.found = true;
+        visit(input);
+    }
+}
+
+void visit_argument(const std::string& argument, const std::function<void(const Input&)>& visit) {
+    std::error_code error;
+    if (argument == "-" || fs::is_regular_file(argument, error)) return visit(read_input(argument));
+    if (fs::is_directory(argument, error))
+        return visit_found(
+            argument, files_below(argument, [](std::string_view path) { return path.ends_with(".json"); }),
+            visit);
+    if (!is_pattern(argument) || fs::exists(argument, error)) return visit(read_input(argument));
+    const std::size_t fixed = argument.rfind('/', argument.find_first_of("*?["));
+    const bool here = fixed == std::string::npos;
+    const fs::path folder = here ? "." : argument.substr(0, std::max<std::size_t>(fixed, 1));
+    const std::string pattern = here ? "./" + argument : argument;
+    visit_found(argument, files_below(folder, [&](std::string_view path) { return matches(pattern, path); }),
+                visit);
+}
+
 }  // namespace
+
+bool is_ds_config(const Document& document) {
+    if (document.tree.nodes.empty()) {  // not readable: does it try to be one?
+        for (const std::string_view key :
+             {"zero_optimization", "train_batch_size", "train_micro_batch_size_per_gpu"})
+            if (document.source.text.find(key) != std::string::npos) return true;
+        return false;
+    }
+    const auto* object = document.tree.value.get_ptr<const Json::object_t*>();
+    if (!object) return false;
+    for (const auto& [key, value] : *object) {
+        if (key == "train_batch_size" || key == "train_micro_batch_size_per_gpu" ||
+            key == "zero_optimization")
+            return true;
+        for (const std::string_view known : top_level_keys())
+            if (known == key && value.is_object()) return true;
+    }
+    return false;
+}
 
 Input read_input(const std::string& argument) {
     if (argument == "-") return read_standard_input();
@@ -144,7 +230,7 @@ Input read_input(const std::string& argument) {
 
 void for_each_input(const Options& options, Output& output, const std::function<void(const Input&)>& visit) {
     if (options.json_lines) return for_each_line(output, visit);
-    for (const std::string& file : options.files) visit(read_input(file));
+    for (const std::string& file : options.files) visit_argument(file, visit);
 }
 
 }  // namespace dszero::tool

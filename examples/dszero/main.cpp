@@ -9,11 +9,15 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,13 +27,14 @@ using namespace dszero::tool;
 namespace {
 
 constexpr const char* exit_status = R"(Exit status:
-  0  DeepSpeed accepts every file (warnings do not change that)
+  0  DeepSpeed accepts every file (warnings do not change that, unless --strict)
   1  it refuses one
   2  the command line is wrong
   3  a file could not be read, or the output not be written)";
 
 constexpr const char* examples = R"(Examples:
   dszero check ds_config.json                     every problem, at its line
+  dszero explain no-effect-at-stage               what a code means, with examples
   dszero check --deepspeed 0.14.5 a.json b.json   as an older release sees them
   dszero check --deepspeed all ds_config.json     which releases accept it?
   dszero check --format json - < ds_config.json   for programs
@@ -41,13 +46,26 @@ constexpr const char* check_examples = R"(Examples:
   dszero check ds_config.json
   dszero check --deepspeed 0.14.5 configs/*.json
   dszero check --deepspeed all ds_config.json
+  dszero check --world-size 64 --gpus-per-node 8 --model parameters=7e9,largest=131072000 ds_config.json
+  dszero check --strict --ignore strict-json configs/ 'more/**/ds_*.json'
+  dszero check --format github configs/           annotations in a workflow; sarif: for code scanning
   dszero check --format json - < ds_config.json
   echo '{"id": 1, "text": "{}"}' | dszero check --jsonl
 
+In a folder, or where a pattern matches, a JSON file that is no ds_config is skipped, and named.
+
+A warning says what DeepSpeed ignores, alters or fails at later. To waive one, write behind it or
+above it, with a reason:  // dszero: ignore CODE: reason
+For strict JSON write lines into NAME.waivers:  CODE /json/pointer: reason
+
 With --format json each file gives one line (with --deepspeed all: one for each release):
-  {"file", "release", "accepted", "zero_optimization", "warnings", "diagnostics"}
+  {"file", "release", "accepted", "zero_optimization", "warnings", "diagnostics", "findings", "waived"}
 "accepted" is null for a file that could not be read. With --deepspeed all a file counts as
-accepted if every release accepts it.)";
+accepted if every release accepts it, and only what they refuse is shown.)";
+
+constexpr const char* explain_examples = R"(Examples:
+  dszero rules                                    every code
+  dszero explain unread-key zero-off)";
 
 constexpr const char* show_examples = R"(Examples:
   dszero show ds_config.json
@@ -112,10 +130,12 @@ void add_circumstances(CLI::App& command, Options& options) {
         ->option_text("deepspeed|huggingface|accelerate");
 }
 
-void add_format(CLI::App& command, std::string& format) {
+void add_format(CLI::App& command, std::string& format, std::vector<std::string> formats = {"text", "json"}) {
+    std::string text;
+    for (const std::string& name : formats) text += (text.empty() ? "" : "|") + name;
     command.add_option("--format", format, "How to answer (default: text; with --jsonl: json)")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->option_text("text|json");
+        ->check(CLI::IsMember(std::move(formats)))
+        ->option_text(text);
 }
 
 void add_schema_format(CLI::App& command, std::string& format) {
@@ -125,7 +145,65 @@ void add_schema_format(CLI::App& command, std::string& format) {
 }
 
 void add_files(CLI::App& command, Options& options) {
-    command.add_option("FILE", options.files, "Configurations; - is standard input")->option_text("...");
+    command.add_option("FILE", options.files, "Configurations, folders or patterns; - is standard input")
+        ->option_text("...");
+}
+
+/// A count, "7e9" as well as "7000000000"; 0: it is none.
+std::int64_t count_in(const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool whole =
+        !text.empty() && *end == '\0' && value >= 1 && value <= 9e18 && value == std::floor(value);
+    return whole ? static_cast<std::int64_t>(value) : 0;
+}
+
+void set_model(const std::string& facts, dszero::ModelFacts& model) {
+    std::istringstream stream(facts);
+    for (std::string fact; std::getline(stream, fact, ',');) {
+        const std::size_t equals = fact.find('=');
+        const std::string name = fact.substr(0, equals);
+        const std::int64_t count = equals == std::string::npos ? 0 : count_in(fact.substr(equals + 1));
+        if (count == 0 || (name != "parameters" && name != "largest"))
+            throw CLI::ValidationError("--model", '\'' + fact + "' is neither parameters=N nor largest=N");
+        (name == "parameters" ? model.parameters : model.largest_parameter) = count;
+    }
+}
+
+/// What rules ask for besides.
+void add_facts(CLI::App& command, Options& options) {
+    command.add_option("--gpus-per-node", options.gpus_per_node, "Devices of a node, where rules ask for it")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+        ->option_text("N");
+    command
+        .add_option_function<std::string>(
+            "--model", [&options](const std::string& facts) { set_model(facts, options.model); },
+            "Elements of the model and of its largest parameter, where rules ask for them")
+        ->option_text("parameters=N,largest=N");
+}
+
+/// How severe a code is to be.
+void add_levels(CLI::App& command, Options& options) {
+    const auto add = [&](const char* name, std::optional<dszero::Severity> level, const char* description) {
+        command
+            .add_option_function<std::vector<std::string>>(
+                name,
+                [=, &options](const std::vector<std::string>& codes) {
+                    for (const std::string& code : codes) {
+                        if (!is_code(code))
+                            throw CLI::ValidationError(name,
+                                                       "there is no code '" + code + "'; see dszero rules");
+                        options.levels.emplace_back(code, level);
+                    }
+                },
+                description)
+            ->expected(1)
+            ->option_text("CODE");
+    };
+    add("--error", dszero::Severity::error, "Findings of this code fail; may be repeated");
+    add("--warn", dszero::Severity::warning, "They are warnings");
+    add("--ignore", std::nullopt, "They are not shown");
+    command.add_flag("--strict", options.strict, "Warnings fail, too");
 }
 
 void add_json_lines(CLI::App& command, Options& options) {
@@ -190,7 +268,9 @@ Status run(int count, char** arguments, Output& output) {
     check_command.add_option("--section", section, "Judge this section alone")
         ->check(CLI::IsMember({"zero_optimization"}))
         ->option_text("zero_optimization");
-    add_format(check_command, format);
+    add_facts(check_command, options);
+    add_levels(check_command, options);
+    add_format(check_command, format, {"text", "json", "sarif", "github"});
     add_json_lines(check_command, options);
 
     CLI::App& show_command =
@@ -215,6 +295,12 @@ Status run(int count, char** arguments, Output& output) {
     add_deepspeed(schema_command, options, false);
     add_schema_format(schema_command, format);
 
+    CLI::App& rules_command = add_command("rules", "Every code that check can name", explain_examples);
+    CLI::App& explain_command = add_command("explain", "What a code means, with examples", explain_examples);
+    explain_command.add_option("CODE", options.files, "Codes, as they stand in brackets behind a message")
+        ->required()
+        ->option_text("...");
+
     if (count < 2) {
         std::fputs(app.help().c_str(), stderr);
         return Status::wrong_call;
@@ -224,16 +310,18 @@ Status run(int count, char** arguments, Output& output) {
         for (std::string& file : options.files)
             if (file.starts_with(guard)) file.erase(0, 1);
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
-        if (!schema_command) require_documents(options);
+        if (!schema_command && !rules_command && !explain_command) require_documents(options);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? Status::accepted : Status::wrong_call;
     }
     if (!section.empty()) options.scope = dszero::Scope::zero_section;
     options.json = format.empty() ? options.json_lines : format == "json";
-    return check_command    ? check(options, output)
-           : show_command   ? show(options, output)
-           : schema_command ? schema(options, output)
-                            : diff(options, output);
+    return check_command     ? check(options, output)
+           : show_command    ? show(options, output)
+           : schema_command  ? schema(options, output)
+           : rules_command   ? rules(options, output)
+           : explain_command ? explain(options, output)
+                             : diff(options, output);
 }
 
 }  // namespace

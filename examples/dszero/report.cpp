@@ -62,13 +62,13 @@ std::string verdict(std::string_view name, bool accepted, Style style) {
     return out += " by DeepSpeed ";
 }
 
-std::string summary(const Document& document, Style style) {
+std::string summary(const Document& document, const Diagnostics& diagnostics, Style style) {
     const auto count = [&](Severity severity) {
-        return std::count_if(document.diagnostics.begin(), document.diagnostics.end(),
+        return std::count_if(diagnostics.begin(), diagnostics.end(),
                              [&](const Diagnostic& d) { return d.severity == severity; });
     };
     std::string counts;
-    for (const Severity severity : {Severity::error, Severity::warning}) {
+    for (const Severity severity : {Severity::error, Severity::warning, Severity::note}) {
         if (count(severity) == 0) continue;
         counts += counts.empty() ? " (" : ", ";
         counts += counted(count(severity), to_string(severity));
@@ -77,7 +77,7 @@ std::string summary(const Document& document, Style style) {
     return verdict(document.source.name, document.accepted(), style) + document.release.str() + counts;
 }
 
-std::string open_json_line(const Input& input, const Document& document) {
+std::string open_json_line(const Input& input, const Document& document, const Diagnostics& diagnostics) {
     std::string out = begin_line(input, quoted(document.release), document.accepted() ? "true" : "false");
     if (document.scope == Scope::document) {
         out += document.inferred ? ",\"inferred\":true,\"document\":" : ",\"inferred\":false,\"document\":";
@@ -96,7 +96,7 @@ std::string open_json_line(const Input& input, const Document& document) {
         if (out.back() != '[') out += ',';
         append_json_string(out, tag);
     }
-    return out += "],\"diagnostics\":" + render_json(document.diagnostics);
+    return out += "],\"diagnostics\":" + render_json(diagnostics);
 }
 
 }  // namespace dszero::tool

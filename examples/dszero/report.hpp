@@ -23,8 +23,12 @@ Status report_unreadable(const Input& input, const Options& options, Output& out
 /// Says why a document is refused; for commands that need an accepted one.
 Status report_refused(const Document& document, Output& output);
 
-/// "ds_config.json: accepted by DeepSpeed 0.19.8 (1 warning)", without a line end.
-std::string summary(const Document& document, Style style);
+/// "ds_config.json: accepted by DeepSpeed 0.19.8 (1 warning)", without a line end. `diagnostics`: the
+/// document's, or more.
+std::string summary(const Document& document, const Diagnostics& diagnostics, Style style);
+inline std::string summary(const Document& document, Style style) {
+    return summary(document, document.diagnostics, style);
+}
 
 /// "ds_config.json: accepted by DeepSpeed ", where the style allows it in colour.
 std::string verdict(std::string_view name, bool accepted, Style style);
@@ -32,6 +36,9 @@ std::string verdict(std::string_view name, bool accepted, Style style);
 /// {"file": …, "release": …, "accepted": …, "inferred": …, "document": …, "zero_optimization": …, "warnings":
 /// …, "diagnostics": …  Two of them are missing where the zero section alone was judged. The caller may add
 /// members and closes the brace.
-std::string open_json_line(const Input& input, const Document& document);
+std::string open_json_line(const Input& input, const Document& document, const Diagnostics& diagnostics);
+inline std::string open_json_line(const Input& input, const Document& document) {
+    return open_json_line(input, document, document.diagnostics);
+}
 
 }  // namespace dszero::tool

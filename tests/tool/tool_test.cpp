@@ -15,9 +15,11 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char* accepted = R"({"train_batch_size": 8, "zero_optimization": {"stage": 3}})";
+constexpr const char* accepted =
+    R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "stage3_gather_16bit_weights_on_model_save": true}})";
 constexpr const char* refused =
-    "{\n  \"zero_optimization\": {\n    \"reduce_bucket_size\": -1\n  },\n  \"train_batch_size\": 8\n}\n";
+    "{\n  \"zero_optimization\": {\"stage\": 1,\n    \"reduce_bucket_size\": -1\n  },\n  "
+    "\"train_batch_size\": 8\n}\n";
 
 std::vector<std::string> lines(const std::string& text) {
     std::vector<std::string> result;
@@ -160,7 +162,8 @@ TEST_CASE("check: a refused file gives every problem at its place, its summary a
 TEST_CASE("check: warnings are counted and change no verdict") {
     const Folder folder;
     const std::string file = folder.file(
-        "a.json", R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "cpu_offload": true}})");
+        "a.json",
+        R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 2, "cpu_offload": true}})");
     const Result result = run({"check", file});
     CHECK(result.status == 0);
     CHECK(result.out.ends_with(": accepted by DeepSpeed 0.19.8 (1 warning)\n"));
@@ -229,7 +232,8 @@ TEST_CASE("check --format json: a line for each file, with the members that were
         std::vector<std::string> keys;
         for (const auto& member : answer.items()) keys.push_back(member.key());
         CHECK(keys == std::vector<std::string>{"file", "release", "accepted", "inferred", "document",
-                                               "zero_optimization", "warnings", "diagnostics"});
+                                               "zero_optimization", "warnings", "diagnostics", "findings",
+                                               "waived"});
         CHECK(answer["release"] == "0.19.8");
     }
     CHECK(answers[0]["file"] == a);
@@ -294,7 +298,7 @@ TEST_CASE("files that cannot be read: told apart on standard error, status 3, th
     CHECK(result.status == 3);
     CHECK(result.out == good + ": accepted by DeepSpeed 0.19.8\n");
     CHECK(has(result.err, missing + ": error: file not found [file-not-found]\n"));
-    CHECK(has(result.err, directory + ": error: this is a directory, not a file [is-a-directory]\n"));
+    CHECK(has(result.err, directory + ": error: there is no JSON file in it [nothing-found]\n"));
     CHECK(run({"show", missing}).status == 3);
     CHECK(run({"diff", missing, good}).status == 3);
     CHECK(run({"diff", good, missing}).status == 3);

@@ -423,10 +423,11 @@ inline void max_grad_norm_belongs_to_the_document(Checking& c) {
         for (auto& [key, value] : *config.optimizer.params.get_ptr<Json::object_t*>())
             if (key == "max_grad_norm") value = json_float(0.0);
     if (release >= Release("0.19.6")) c.log("max_grad_norm_in_optimizer");
-    c.reading.report(
-        Severity::warning, "max-grad-norm", path.pointer(), c.reading.key_span(norm->value),
-        set_to_zero ? "max_grad_norm is set to 0 here" : "max_grad_norm is no parameter of an optimizer",
-        "write gradient_clipping at the top level of the document");
+    c.reading.report(Severity::warning, "max-grad-norm", path.pointer(), c.reading.key_span(norm->value),
+                     std::string(set_to_zero ? "max_grad_norm is set to 0 here"
+                                             : "max_grad_norm is no parameter of an optimizer") +
+                         ": deepspeed.initialize stops with a ValueError",
+                     "write gradient_clipping at the top level of the document");
 }
 
 inline constexpr std::array document_checks = {

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+//
+// What a rule sees of a document, and how it says what it found.
+//
+//     inline void nvme_below_stage_3(Linting& lint) {
+//         if (!lint.at_stage(1, 2) || lint.optimizer_device() != OffloadDeviceEnum::nvme) return;
+//         lint.at_value(lint.offload_optimizer["device"], {"…"}, {"…"});
+//     }
+//
+// A rule asks the configuration for values and the parts for places; a key that the
+// document does not have is an empty Spot, and what is said at one is said at its section.
+#pragma once
+
+#include <dszero/config/document.hpp>
+#include <dszero/config/reading.hpp>
+#include <dszero/config/suggest.hpp>
+#include <dszero/lint/rule.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace dszero {
+
+/// A message in pieces.
+using Words = std::initializer_list<std::string_view>;
+
+struct Part;
+
+/// A member of an object of the document, or nothing.
+struct Spot {
+    const Part* part = nullptr;
+    const Member* member = nullptr;
+
+    explicit operator bool() const { return member != nullptr; }
+    const Json& json() const { return *member->value.json; }
+    /// Whether something is written that is not "auto".
+    bool is_set() const { return member && !is_word(json(), "auto"); }
+    std::string pointer() const;
+};
+
+/// An object of the document; without members where the document has none there.
+struct Part {
+    std::string_view pointer;
+    Members members;
+    Value value;  ///< its json is null where there is none
+
+    explicit operator bool() const { return value.json != nullptr; }
+    Spot operator[](std::string_view key) const { return {this, find_member(members, key)}; }
+};
+
+/// "1.5 GiB"
+inline std::string in_gib(double bytes) {
+    const auto tenths = static_cast<std::int64_t>(bytes / (1024.0 * 1024 * 1024) * 10 + 0.5);
+    std::string out = std::to_string(tenths / 10);
+    if (tenths % 10 != 0) out += '.' + std::to_string(tenths % 10);
+    return out + " GiB";
+}
+
+inline std::string Spot::pointer() const {
+    std::string out(part ? part->pointer : std::string_view());
+    return member ? out + Path{.key = member->key}.pointer() : out;
+}
+
+class Linting {
+    DeepSpeedConfig partial_;  // where there is no whole one; first, since `config` may refer to it
+
+public:
+    Linting(const Document& judged, const Surroundings& where)
+        : document(judged),
+          around(where),
+          config(judged.config && judged.scope == Scope::document ? *judged.config
+                                                                  : read_again(judged, where)),
+          reading_(judged.release, judged.source, &judged.tree) {
+        reading_.places = zero_places();
+        reading_.top_level_keys = top_level_keys();
+        open(top, {&judged.tree.value, 0});
+        for (Part* part : {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
+                           &activation_checkpointing, &pipeline, &torch_autocast})
+            open(*part, top);
+        if (!bf16) open(bf16, top["bfloat16"]);
+        for (Part* part : {&offload_param, &offload_optimizer, &zenflow}) open(*part, zero);
+        open(optimizer_params, optimizer);
+        open(scheduler_params, scheduler);
+        for (const Diagnostic& d : judged.diagnostics)
+            if (d.severity == Severity::error &&
+                (d.pointer == zero.pointer || d.pointer == "/zero_optimization/stage"))
+                stage_known_ = false;
+    }
+    Linting(const Linting&) = delete;
+
+    const Document& document;
+    const Surroundings& around;
+    const DeepSpeedConfig& config;  ///< of a refused document: as far as it could be read
+
+    Part top{"", {}, {}};
+    Part zero{"/zero_optimization", {}, {}};
+    Part offload_param{"/zero_optimization/offload_param", {}, {}};
+    Part offload_optimizer{"/zero_optimization/offload_optimizer", {}, {}};
+    Part zenflow{"/zero_optimization/zenflow", {}, {}};
+    Part fp16{"/fp16", {}, {}}, bf16{"/bf16", {}, {}}, data_types{"/data_types", {}, {}};
+    Part optimizer{"/optimizer", {}, {}}, optimizer_params{"/optimizer/params", {}, {}};
+    Part scheduler{"/scheduler", {}, {}}, scheduler_params{"/scheduler/params", {}, {}};
+    Part aio{"/aio", {}, {}}, compile{"/compile", {}, {}}, pipeline{"/pipeline", {}, {}};
+    Part activation_checkpointing{"/activation_checkpointing", {}, {}};
+    Part torch_autocast{"/torch_autocast", {}, {}};
+
+    Release release() const { return document.release; }
+
+    // ---- what rules ask for most
+
+    /// Whether ZeRO runs at one of the stages; false where the document's stage is not valid.
+    bool at_stage(int first, int last) const { return stage_known_ && first <= stage() && stage() <= last; }
+    int stage() const { return static_cast<int>(config.zero_config.stage); }
+
+    OffloadDeviceEnum optimizer_device() const {
+        const auto& offload = config.zero_config.offload_optimizer;
+        return offload ? offload->device : OffloadDeviceEnum::none;
+    }
+    OffloadDeviceEnum param_device() const {
+        const auto& offload = config.zero_config.offload_param;
+        return offload ? offload->device : OffloadDeviceEnum::none;
+    }
+    bool offloads_optimizer() const { return optimizer_device() != OffloadDeviceEnum::none; }
+    bool offloads_param() const { return param_device() != OffloadDeviceEnum::none; }
+    /// Where the document says that the optimizer is offloaded.
+    Spot offloaded_optimizer() const {
+        const Spot spot = zero["offload_optimizer"];
+        return spot ? spot : zero["cpu_offload"];
+    }
+
+    /// The type that the model is trained in.
+    DataType model_type() const {
+        return config.float16_config.enabled    ? DataType::fp16
+               : config.bfloat16_config.enabled ? DataType::bf16
+                                                : DataType::fp32;
+    }
+    /// The type that gradients are accumulated in; the model's where the document names none that is one.
+    DataType accumulation_type() const {
+        const Spot spot = data_types["grad_accum_dtype"];
+        if (!spot || !spot.json().is_string()) return model_type();
+        return data_type_named(string_in(spot.json())).value_or(model_type());
+    }
+    /// The optimizer's name in lower case; empty: none is given.
+    std::string optimizer_type() const {
+        const Spot spot = optimizer["type"];
+        return spot && spot.json().is_string() ? to_lower(string_in(spot.json())) : std::string();
+    }
+
+    /// Whether something is written there that Python takes for true.
+    static bool flag(const Spot& spot) { return spot.is_set() && is_truthy(spot.json()); }
+    /// The number that is written there; empty for anything else.
+    static std::optional<double> number(const Spot& spot) {
+        if (!spot || !spot.json().is_number()) return std::nullopt;
+        return spot.json().get<double>();
+    }
+
+    // ---- saying something
+
+    Diagnostic& at_key(const Spot& spot, Words message, Words hint = {}) {
+        return say(spot, true, message, hint);
+    }
+    Diagnostic& at_value(const Spot& spot, Words message, Words hint = {}) {
+        return say(spot, false, message, hint);
+    }
+
+    /// Offers the word that was probably meant, if there is one.
+    void offer(Diagnostic& d, const Nearest& nearest, const Spot& spot) const {
+        if (nearest.name().empty()) return;
+        const std::string right = '"' + std::string(nearest.name()) + '"';
+        d.hint = "did you mean " + right + '?';
+        d.replacement = Replacement{reading_.value_span(spot.member->value), right};
+    }
+
+    /// At a place that is no member of a section.
+    Diagnostic& at(Span span, Words message, Words hint = {}) {
+        Diagnostic& d = at_key({&top, nullptr}, message, hint);
+        d.range = unlocated(span);
+        return d;
+    }
+
+    /// Whether the verdict already has something to say there.
+    bool is_reported(const Spot& spot) const {
+        if (document.diagnostics.empty()) return false;
+        const std::string pointer = spot.pointer();
+        for (const Diagnostic& d : document.diagnostics)
+            if (d.pointer == pointer) return true;
+        return false;
+    }
+
+    /// The value as written, for use in a message.
+    std::string shown(const Spot& spot) const { return reading_.shown(spot.member->value); }
+    const Reading& reading() const { return reading_; }
+
+    /// Runs a rule.
+    void run(const Rule& rule) {
+        rule_ = &rule;
+        rule.run(*this);
+    }
+    Diagnostics take() { return std::move(findings_); }
+
+private:
+    /// What can be read of a document that was refused, or of which only a section was judged.
+    const DeepSpeedConfig& read_again(const Document& judged, const Surroundings& where) {
+        Reading again(judged.release, judged.source, &judged.tree,
+                      {where.world_size, where.accelerator, where.caller});
+        std::string first_check;
+        judge_document({&judged.tree.value, 0}, again, partial_, first_check);
+        return partial_;
+    }
+
+    void open(Part& part, const Value& value) {
+        part.value = value;
+        part.members = reading_.members_of(value);
+    }
+    void open(Part& part, const Spot& spot) {
+        if (spot && spot.json().is_object()) open(part, spot.member->value);
+    }
+    /// Under the last key of the part's own pointer.
+    void open(Part& part, const Part& outer) {
+        open(part, outer[part.pointer.substr(part.pointer.rfind('/') + 1)]);
+    }
+
+    /// A spot that is empty has its part's place, the document's is its first byte.
+    Diagnostic& say(const Spot& spot, bool key, Words message, Words hint) {
+        const Value value = spot ? spot.member->value : spot.part ? spot.part->value : Value();
+        Span span = key || !spot ? reading_.key_span(value) : reading_.value_span(value);
+        if (span.begin == span.end)
+            span = {reading_.value_span(value).begin, reading_.value_span(value).begin};
+        findings_.push_back({rule_->severity,
+                             std::string(rule_->code),
+                             spot.pointer(),
+                             unlocated(span),
+                             joined(message),
+                             joined(hint),
+                             {}});
+        return findings_.back();
+    }
+
+    static std::string joined(Words words) {
+        std::string out;
+        for (const std::string_view word : words) out += word;
+        return out;
+    }
+
+    Reading reading_;
+    Diagnostics findings_;
+    const Rule* rule_ = nullptr;
+    bool stage_known_ = true;
+};
+
+}  // namespace dszero

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+#include <dszero/lint/review.hpp>
+
+#include "support/catch.hpp"
+#include "support/paths.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace dszero;
+
+namespace {
+
+Document judged(std::string_view text, const Surroundings& around = {}, Release release = newest_release) {
+    return parse(std::string(text), {.release = release,
+                                     .world_size = around.world_size,
+                                     .accelerator = around.accelerator,
+                                     .caller = around.caller,
+                                     .name = "ds_config.json"});
+}
+
+/// What is said about an example, rendered.
+std::string said(const Example& example) {
+    const Document document = judged(example.text, example.around, example.release);
+    return render_text(document.source, review(document, example.around).diagnostics());
+}
+
+std::vector<std::string> codes_of(const Diagnostics& diagnostics) {
+    std::vector<std::string> codes;
+    for (const Diagnostic& d : diagnostics)
+        if (d.code != "inferred") codes.push_back(d.code);  // said of every release without recorded answers
+    return codes;
+}
+
+std::vector<std::string> codes(std::string_view text, const Surroundings& around = {},
+                               Release release = newest_release) {
+    const Document document = judged(text, around, release);
+    return codes_of(review(document, around).diagnostics());
+}
+
+std::vector<const Rule*> every_code() {
+    std::vector<const Rule*> all;
+    for (const Rule& verdict : verdicts) all.push_back(&verdict);
+    for (const std::span<const Rule> group : lint_rules())
+        for (const Rule& rule : group) all.push_back(&rule);
+    return all;
+}
+
+using Codes = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("rules: the first example has exactly the rule's finding, the second has none") {
+    for (const Rule* rule : every_code()) {
+        if (rule->bad.text.empty()) continue;  // nothing short has it alone
+        INFO(rule->code);
+        INFO(said(rule->bad));
+        const Document bad = judged(rule->bad.text, rule->bad.around, rule->bad.release);
+        const Diagnostics found = review(bad, rule->bad.around).diagnostics();
+        CHECK(codes_of(found) == Codes{std::string(rule->code)});
+        CHECK(bad.accepted() == (rule->severity != Severity::error));
+        if (rule->severity != Severity::error) {
+            REQUIRE(!found.empty());
+            CHECK(found.back().severity == rule->severity);
+            CHECK(found.back().range.begin.line > 0);
+        }
+        INFO(said(rule->good));
+        CHECK(judged(rule->good.text, rule->good.around, rule->good.release).accepted());
+        CHECK(codes(rule->good.text, rule->good.around, rule->good.release).empty());
+    }
+}
+
+TEST_CASE("rules: each has a code, a title, a reason and a source of its own") {
+    std::set<std::string_view> codes;
+    for (const Rule* rule : every_code()) {
+        INFO(rule->code);
+        CHECK(codes.insert(rule->code).second);
+        CHECK_FALSE(rule->title.empty());
+        CHECK(rule->what.ends_with('.'));
+        CHECK_FALSE(rule->source.empty());
+        CHECK(rule->since < rule->until);
+        CHECK(rule->applies_to(rule->bad.release));
+    }
+}
+
+TEST_CASE("lint: never an error, and nothing of it changes the verdict") {
+    for (const Rule* rule : every_code()) {
+        if (!rule->run) continue;
+        for (const Diagnostic& d :
+             lint(judged(rule->bad.text, rule->bad.around, rule->bad.release), rule->bad.around))
+            CHECK(d.severity != Severity::error);
+    }
+}
+
+TEST_CASE("lint: a refused document is linted as far as it can be read") {
+    CHECK(
+        codes(
+            R"({"train_batch_size": 0, "zero_optimization": {"stage": 2, "offload_param": {"device": "cpu"}}})") ==
+        Codes{"train-batch-not-positive", "no-effect-at-stage"});
+    // nothing is said about the effect of a stage that is not known
+    CHECK(
+        codes(
+            R"({"train_batch_size": 8, "zero_optimization": {"stage": 7, "offload_param": {"device": "cpu"}}})") ==
+        Codes{"wrong-type"});
+    CHECK(lint(judged("{\"train_batch_size\"")).empty());
+    CHECK(lint(judged("[1, 2]")).empty());
+}
+
+TEST_CASE("unread-key: said once, with where it belongs") {
+    const Document document =
+        judged(R"({"train_batch_size": 8, "overlap_comm": true, "zero_optimization": {"stage": 1}})");
+    const Diagnostics found = review(document).diagnostics();
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].hint == "it belongs in zero_optimization");
+}
+
+TEST_CASE("unread-key: a remark for people is no finding") {
+    CHECK(codes(R"({"train_batch_size": 8, "comment": "x", "_note": 1, "$schema": "y", "//": "z"})").empty());
+}
+
+TEST_CASE("unread-key: many keys of another program are one finding") {
+    CHECK(
+        codes(
+            R"({"train_batch_size": 8, "vocab_file": "v", "num_layers": 1, "hidden": 2, "heads": 3, "rotary": 4})") ==
+        Codes{"unread-key"});
+}
+
+// ---- waivers
+
+TEST_CASE("waiver: in a comment behind or above what it is about") {
+    CHECK(
+        codes("{\"train_batch_size\": 8, # dszero: ignore strict-json: ours\n"
+              "\"zero_optimization\": {\"stage\": 1,\n"
+              "  \"allgather_partitions\": false  // dszero: ignore never-read: an old cluster reads it\n}}")
+            .empty());
+    CHECK(codes("{\"train_batch_size\": 8, # dszero: ignore strict-json: ours\n"
+                "\"zero_optimization\": {\"stage\": 1,\n"
+                "  /* dszero: ignore never-read: an old cluster reads it */\n\n"
+                "  \"allgather_partitions\": false\n}}")
+              .empty());
+}
+
+TEST_CASE("waiver: several codes share a reason") {
+    CHECK(codes("{\n# dszero: ignore unread-key, zero-divides: checked\n\"steps_per_print\": 0,\n"
+                "\"train_batch_size\": 8 }") == Codes{"strict-json", "unused-waiver"});
+}
+
+TEST_CASE("waiver: what only looks like one is none") {
+    // in a string that Hjson reads to the end of the line, and in a quoted one
+    CHECK(codes("{\"train_batch_size\": 8, \"dump_state\": \"# dszero: ignore unread-key: no\"}").empty());
+    const Document document = judged("{train_batch_size: 8\nx: y # dszero: ignore unread-key: no\n}");
+    CHECK(waivers_in(document).empty());
+}
+
+TEST_CASE("waiver: the verdict's warnings can be waived, its errors cannot") {
+    CHECK(codes("{\"train_batch_size\": 8, \"optimizer\": {\"type\": \"Adam\"},\n"
+                "// dszero: ignore deprecated-key, strict-json: until the old cluster is gone\n"
+                "\"zero_optimization\": {\"stage\": 2, \"cpu_offload\": true}}") == Codes{});
+    CHECK(codes("{\"train_batch_size\": 8,\n// dszero: ignore unknown-key, strict-json: no\n"
+                "\"zero_optimization\": {\"stge\": 2}}")
+              .front() == "unknown-key");
+}
+
+TEST_CASE("waiver: in a file beside the document, by pointer or everywhere") {
+    const Document document = judged(
+        R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "allgather_partitions": false}})");
+    const Source file{
+        "ds_config.json.waivers",
+        "# ours\nnever-read /zero_optimization/allgather_partitions: an old cluster: reads it\n"
+        "checkpoint-without-weights: zero_to_fp32.py does it\nzero-off: nothing\nunheard-of: x\n"};
+    const Review result = review(document, {}, file);
+    CHECK(result.diagnostics().empty());
+    REQUIRE(result.waived.size() == 2);
+    CHECK(std::any_of(result.waived.begin(), result.waived.end(),
+                      [](const Waived& w) { return w.reason == "an old cluster: reads it"; }));
+    REQUIRE(codes_of(result.beside) == Codes{"unused-waiver", "unused-waiver"});
+    CHECK(result.beside[0].range.begin.line == 4);
+}
+
+// ---- what users of ds_config.json have suffered from
+
+namespace {
+
+struct Pain {
+    const char* what;
+    Example document;
+    const char* line;  ///< of what is said
+};
+
+const Pain pains[] = {
+    {"a key beside its section: DeepSpeed#1935",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2}, "offload_optimizer": {"device": "cpu"}})"},
+     "hint: it belongs in zero_optimization"},
+    {"a fraction that Hugging Face filled in: DeepSpeed#6525",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "stage3_prefetch_bucket_size": 15099494.4}})"},
+     "must be an integer, got 15099494.4, a fraction"},
+    {"\"auto\" that nobody replaced: DeepSpeed#1270",
+     {R"({"train_batch_size": 8, "gradient_clipping": "auto"})"},
+     "the first step compares it with a number and stops with a TypeError"},
+    {"\"auto\" that is dropped without a word",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": "auto"}})"},
+     "DeepSpeed drops \"auto\" and takes the default"},
+    {"a field of a newer release: DeepSpeed#3827",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "zero_hpz_partition_size": 8}})",
+      {},
+      "0.9.5"},
+     "known since 0.10.0; the target is 0.9.5"},
+    {"keys of fp16 in bf16: FlagEmbedding#1487",
+     {R"({"train_batch_size": 8, "bf16": {"enabled": true, "loss_scale": 0}})"},
+     "error: unknown key \"loss_scale\""},
+    {"batch numbers that do not multiply: DeepSpeed#3228",
+     {R"({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 2, "gradient_accumulation_steps": 1})"},
+     "train_batch_size"},
+    {"offloading with the program's optimizer: DeepSpeed#2971",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "offload_optimizer": {"device": "cpu"}}})"},
+     "other than DeepSpeedCPUAdam or DeepSpeedCPULion, is refused by deepspeed.initialize"},
+    {"overlap_comm and contiguous_gradients: DeepSpeed#7188",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "overlap_comm": true}})", {}, "0.18.9"},
+     "the gradients' norm becomes NaN now and then"},
+    {"a buffer smaller than the largest parameter: DeepSpeed#3506",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+          "offload_param": {"device": "nvme", "nvme_path": "/nvme"}}})",
+      {.model = {.largest_parameter = 524709888}}},
+     "524709888 elements, does not fit into a buffer of 100000000"},
+    {"no buffer left: DeepSpeed#3062",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+          "offload_param": {"device": "nvme", "nvme_path": "/nvme", "buffer_count": 0}}})"},
+     "Not enough buffers 0"},
+    {"parameters on NVMe, the optimizer on the host: DeepSpeed#4998",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+          "offload_param": {"device": "nvme", "nvme_path": "/nvme"}, "offload_optimizer": {"device": "cpu"}}})",
+      {},
+      "0.16.3"},
+     "'NoneType' object has no attribute 'swap_folder'"},
+    {"NVMe that is host memory",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"},
+          "zero_optimization": {"stage": 2, "offload_optimizer": {"device": "nvme", "nvme_path": "/nvme"}}})",
+      {.model = {.parameters = 8'589'934'592}}},
+     "at stage 2 nvme means cpu: the optimizer's states go to 96 GiB of host memory a rank, and nothing to "
+     "NVMe"},
+    {"an option of another stage: wenet#2499",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "offload_param": {"device": "cpu"}}})"},
+     "offload_param has no effect at stage 2: the parameters stay on the device"},
+    {"an offload block that is off",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "offload_optimizer": {}}})"},
+     "offload_optimizer has no device, so it is none: nothing is offloaded"},
+    {"NVMe without a path: accelerate#1463",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"},
+          "zero_optimization": {"stage": 3, "offload_optimizer": {"device": "nvme"}}})"},
+     "offload_optimizer to nvme has no nvme_path"},
+    {"cpu_offload beside offload_optimizer: gpt-neox#469",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "cpu_offload": false, "offload_optimizer": {}}})"},
+     "cpu_offload is deprecated and cannot be given together with offload_optimizer"},
+    {"a key that only the documentation has: DeepSpeed#1145",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "grad_hooks": true}})"},
+     "unknown key \"grad_hooks\""},
+    {"a zero that divides: DeepSpeed#8260",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "reduce_bucket_size": 0}})", {}, "0.19.5"},
+     "reduce_bucket_size 0 stops the first backward pass with a ZeroDivisionError"},
+    {"a checkpoint without what is on NVMe: DeepSpeed#2898",
+     {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+          "offload_optimizer": {"device": "nvme", "nvme_path": "/nvme"}}})",
+      {},
+      "0.12.6"},
+     "training cannot be resumed from it"},
+    {"empty weights in a saved model: transformers#20082",
+     {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3}})"},
+     "a state_dict() has empty weights"},
+    {"a comment that only DeepSpeed's reader takes: accelerate#936",
+     {"{\"train_batch_size\": 8, // samples\n}"},
+     "Hugging Face's Trainer and Accelerate read strict JSON, and fail here"},
+};
+
+}  // namespace
+
+TEST_CASE("what users have suffered from is said") {
+    for (const Pain& pain : pains) {
+        INFO(pain.what);
+        const std::string all = said(pain.document);
+        INFO(all);
+        CHECK(all.find(pain.line) != std::string::npos);
+    }
+}
+
+// ---- real documents
+
+TEST_CASE("lint: every code that real documents get is explained, and lint keeps to the documents' text") {
+    const std::filesystem::path corpus = std::filesystem::path(DSZERO_SHARED) / "corpus";
+    if (!std::filesystem::exists(corpus)) return;
+    std::set<std::string> unexplained;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(corpus)) {
+        if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
+        for (const Release release : {newest_release, Release("0.14.5"), oldest_release}) {
+            const Document document = load(entry.path().string(), {.release = release});
+            for (const Diagnostic& d : review(document).diagnostics()) {
+                if (!find_code(d.code)) unexplained.insert(d.code);
+                CHECK(d.range.end.offset <= document.source.text.size());
+            }
+        }
+    }
+    CHECK(unexplained == std::set<std::string>{});
+}
