@@ -8,6 +8,7 @@
 #include <dszero/config/document.hpp>
 #include <dszero/config/release.hpp>
 #include <dszero/lint/rule.hpp>
+#include <dszero/lint/trainer_facts.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,9 @@ struct Options {
     std::vector<std::pair<std::string, std::optional<Severity>>> levels;  ///< of codes; none: ignored
     bool json = false;
     std::string format;       ///< as given to --format; empty: not given
+    bool unsafe = false;      ///< fix: repairs too that change what DeepSpeed reads
+    bool write = false;       ///< change the files
+    TrainerFacts facts;       ///< resolve
     bool json_lines = false;  ///< documents come as {"id", "text"} lines on standard input
     std::vector<std::string> files;
 
@@ -50,6 +54,8 @@ inline Status worse(Status a, Status b) { return a < b ? b : a; }
 Status check(const Options& options, Output& output);
 Status show(const Options& options, Output& output);
 Status diff(const Options& options, Output& output);
+Status fix(const Options& options, Output& output);
+Status resolve(const Options& options, Output& output);
 Status schema(const Options& options, Output& output);
 Status rules(const Options& options, Output& output);
 Status explain(const Options& options, Output& output);

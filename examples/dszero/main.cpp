@@ -40,6 +40,8 @@ constexpr const char* examples = R"(Examples:
   dszero check --format json - < ds_config.json   for programs
   dszero show ds_config.json                      what DeepSpeed makes of it
   dszero diff old.json new.json                   what a change really changes
+  dszero fix --write ds_config.json               mends what can be mended safely
+  dszero resolve --hidden-size 4096 ds_config.json   "auto", as Hugging Face fills it in
   dszero schema > ds_config.schema.json           for completion in your editor)";
 
 constexpr const char* check_examples = R"(Examples:
@@ -77,6 +79,24 @@ With --format json each file gives check's line and, in "origin", where each val
 constexpr const char* diff_examples = R"(Examples:
   dszero diff old.json new.json
   git show HEAD:ds_config.json | dszero diff - ds_config.json)";
+
+constexpr const char* fix_examples = R"(Examples:
+  dszero fix ds_config.json                       shows the changes
+  dszero fix ds_config.json | patch               and makes them
+  dszero fix --write configs/*.json               so does this; a crash leaves each file old or new
+  dszero fix --unsafe ds_config.json              also what changes the values that DeepSpeed reads
+
+Safe are: deprecated keys, whose new form gives the same values, and fractions of integers, of
+which releases before 0.15.0 took the whole part. Misspelled and misplaced keys have no effect
+(or stop DeepSpeed) until they are mended, so they need --unsafe.
+The exit status is the verdict on the mended configuration.)";
+
+constexpr const char* resolve_examples = R"(Examples:
+  dszero resolve --hidden-size 4096 --learning-rate 2e-5 ds_config.json
+  dszero resolve --hidden-size 4096 --num-training-steps 1000 --write ds_config.json
+
+A fact that is not given is TrainingArguments' default, save the hidden size and the steps, which
+have none. Exit status 1: a fact is missing, or the document contradicts one.)";
 
 constexpr const char* schema_examples = R"(Examples:
   dszero schema > ds_config.schema.json           JSON Schema, draft-07
@@ -136,6 +156,34 @@ void add_format(CLI::App& command, std::string& format, std::vector<std::string>
     command.add_option("--format", format, "How to answer (default: text; with --jsonl: json)")
         ->check(CLI::IsMember(std::move(formats)))
         ->option_text(text);
+}
+
+/// TrainingArguments, and what the Trainer learns from elsewhere.
+void add_facts(CLI::App& command, dszero::TrainerFacts& facts) {
+    const auto count = [&](const char* name, auto& number, const char* what) {
+        command.add_option(name, number, what)->check(CLI::Range(1, 1'000'000))->option_text("N");
+    };
+    const auto real = [&](const char* name, std::optional<double>& number, const char* what) {
+        command.add_option(name, number, what)->option_text("X");
+    };
+    command.add_option("--hidden-size", facts.hidden_size, "The model's; the largest where it has several")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->option_text("N");
+    command.add_option("--num-training-steps", facts.num_training_steps, "Of the optimizer, in all")
+        ->check(CLI::Range(0, 2'000'000'000))
+        ->option_text("N");
+    count("--world-size", facts.world_size, "Ranks (default: 1)");
+    count("--per-device-train-batch-size", facts.per_device_train_batch_size, "(default: 8)");
+    count("--gradient-accumulation-steps", facts.gradient_accumulation_steps, "(default: 1)");
+    real("--learning-rate", facts.learning_rate, "(default: 5e-05)");
+    real("--warmup-steps", facts.warmup_steps, "Below 1: a share of all steps (default: 0)");
+    real("--weight-decay", facts.weight_decay, "(default: 0)");
+    real("--max-grad-norm", facts.max_grad_norm, "(default: 1)");
+    real("--adam-beta1", facts.adam_beta1, "(default: 0.9)");
+    real("--adam-beta2", facts.adam_beta2, "(default: 0.999)");
+    real("--adam-epsilon", facts.adam_epsilon, "(default: 1e-08)");
+    command.add_option("--fp16", facts.fp16, "(default: false)")->option_text("true|false");
+    command.add_option("--bf16", facts.bf16, "(default: false)")->option_text("true|false");
 }
 
 void add_schema_format(CLI::App& command, std::string& format) {
@@ -217,6 +265,8 @@ void require_documents(const Options& options) {
     if (options.json_lines && !files.empty())
         throw CLI::ExcludesError("--jsonl reads standard input and takes no FILE", 1);
     if (!options.json_lines && files.empty()) throw CLI::RequiredError("FILE");
+    if (options.write && std::count(files.begin(), files.end(), "-") > 0)
+        throw CLI::ValidationError("--write", "standard input cannot be written; > takes the diff");
     if (std::count(files.begin(), files.end(), "-") > 1)
         throw CLI::ValidationError("FILE", "standard input can be read only once");
 }
@@ -290,6 +340,21 @@ Status run(int count, char** arguments, Output& output) {
     add_circumstances(diff_command, options);
     add_format(diff_command, format);
 
+    CLI::App& fix_command = add_command(
+        "fix", "Mends deprecated, misspelled and misplaced keys: shows or makes the changes", fix_examples);
+    add_files(fix_command, options);
+    add_deepspeed(fix_command, options, false);
+    fix_command.add_flag("--unsafe", options.unsafe, "Also what changes the values that DeepSpeed reads");
+    fix_command.add_flag("--write", options.write, "Change the files");
+
+    CLI::App& resolve_command = add_command(
+        "resolve", "Replaces \"auto\" as Hugging Face's Trainer would: shows or makes the changes",
+        resolve_examples);
+    add_files(resolve_command, options);
+    add_deepspeed(resolve_command, options, false);
+    add_facts(resolve_command, options.facts);
+    resolve_command.add_flag("--write", options.write, "Change the files");
+
     CLI::App& schema_command =
         add_command("schema", "What a ds_config.json may hold: JSON Schema, Markdown", schema_examples);
     add_deepspeed(schema_command, options, false);
@@ -318,6 +383,8 @@ Status run(int count, char** arguments, Output& output) {
     options.json = format.empty() ? options.json_lines : format == "json";
     return check_command     ? check(options, output)
            : show_command    ? show(options, output)
+           : fix_command     ? fix(options, output)
+           : resolve_command ? resolve(options, output)
            : schema_command  ? schema(options, output)
            : rules_command   ? rules(options, output)
            : explain_command ? explain(options, output)

@@ -2,6 +2,8 @@
 #include "report.hpp"
 
 #include <dszero/config/write_document.hpp>
+#include <dszero/text/replace_file.hpp>
+#include <dszero/text/unified_diff.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>
@@ -75,6 +77,11 @@ std::string summary(const Document& document, const Diagnostics& diagnostics, St
     }
     if (!counts.empty()) counts += ')';
     return verdict(document.source.name, document.accepted(), style) + document.release.str() + counts;
+}
+
+void show_change(const Input& input, const std::string& text, const Options& options, Output& output) {
+    output.write(unified_diff(input.name, input.text, text));
+    if (options.write && text != input.text) replace_file(input.name, text);
 }
 
 std::string open_json_line(const Input& input, const Document& document, const Diagnostics& diagnostics) {

@@ -33,6 +33,9 @@ inline std::string summary(const Document& document, Style style) {
 /// "ds_config.json: accepted by DeepSpeed ", where the style allows it in colour.
 std::string verdict(std::string_view name, bool accepted, Style style);
 
+/// Shows as a diff how the input becomes `text`, or, where the options say so, changes the file.
+void show_change(const Input& input, const std::string& text, const Options& options, Output& output);
+
 /// {"file": …, "release": …, "accepted": …, "inferred": …, "document": …, "zero_optimization": …, "warnings":
 /// …, "diagnostics": …  Two of them are missing where the zero section alone was judged. The caller may add
 /// members and closes the brace.

@@ -76,13 +76,12 @@ inline bool refuse(Refusal why, const Value& value, const Row& row, Reading& r, 
     if (json.is_null()) {
         r.error("null", path, span, message, "remove the key to get the default");
     } else if (why == Refusal::fraction) {
-        const double nearest = std::floor(python_number(json, {}).real + 0.5);
-        const std::string near = std::fabs(nearest) < 0x1p63
-                                     ? std::to_string(static_cast<std::int64_t>(nearest))
-                                     : in_words(nearest);
+        const double cut = std::trunc(python_number(json, {}).real);
+        const std::string whole =
+            std::fabs(cut) < 0x1p63 ? std::to_string(static_cast<std::int64_t>(cut)) : in_words(cut);
         r.error("fraction", path, span, message + ", a fraction",
-                "releases before 0.15.0 cut the fraction off; write " + near)
-            .replacement = Replacement{span, near};
+                "releases before 0.15.0 cut the fraction off; write " + whole)
+            .replacement = Replacement{span, whole};
     } else if (why == Refusal::too_large || why == Refusal::not_finite) {
         r.error("too-large", path, span, message, "DeepSpeed cannot convert a number of this size");
     } else if (double real = 0; json.is_string() && read_unsigned_real(strip(string_in(json)), real)) {
