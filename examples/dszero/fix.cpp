@@ -50,9 +50,7 @@ std::string list(std::string_view heading, const std::vector<Repair>& repairs) {
 }
 
 Status fix_one(const Input& input, const Options& options, Output& output) {
-    LoadOptions load;
-    load.release = options.release;
-    load.name = input.name;
+    const LoadOptions load = load_options(input, options.release, options);
     const Fixed fixed = dszero::fix(input.text, load, options.unsafe ? FixScope::unsafe : FixScope::safe);
     show_change(input, fixed.text, options, output);
 

@@ -24,15 +24,19 @@ std::string counted(std::ptrdiff_t count, std::string_view what) {
 
 }  // namespace
 
+LoadOptions load_options(const Input& input, Release release, const Options& options) {
+    LoadOptions load;
+    load.release = release;
+    load.scope = options.scope;
+    load.world_size = options.world_size;
+    load.accelerator = options.accelerator;
+    load.caller = options.caller;
+    load.name = input.name;
+    return load;
+}
+
 Document judge(const Input& input, Release release, const Options& options) {
-    LoadOptions load_options;
-    load_options.release = release;
-    load_options.scope = options.scope;
-    load_options.world_size = options.world_size;
-    load_options.accelerator = options.accelerator;
-    load_options.caller = options.caller;
-    load_options.name = input.name;
-    return parse(input.text, load_options);
+    return parse(input.text, load_options(input, release, options));
 }
 
 Status report_unreadable(const Input& input, const Options& options, Output& output) {

@@ -14,7 +14,10 @@
 
 namespace dszero::tool {
 
-/// The input as `release` reads it, where and by whom the options say.
+/// How an input is read: by `release`, where and by whom the options say.
+LoadOptions load_options(const Input& input, Release release, const Options& options);
+
+/// The input, read so.
 Document judge(const Input& input, Release release, const Options& options);
 
 /// Says why an input could not be read: on standard error, or as a line of JSON.

@@ -24,9 +24,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
+LoadOptions of_section(Release release) {
+    LoadOptions options;
+    options.release = release;
+    options.scope = Scope::zero_section;
+    return options;
+}
+
 std::string fixed(const std::string& text, FixScope scope = FixScope::safe,
                   Release release = newest_release) {
-    return fix(text, {.release = release, .dialect = {}}, scope).text;
+    return fix(text, of_section(release), scope).text;
 }
 std::string fixed_unsafely(const std::string& text) { return fixed(text, FixScope::unsafe); }
 
@@ -41,7 +48,7 @@ Json attributes(const Document& document) {
 
 /// 1 where something was mended; what DeepSpeed reads is then still the same.
 std::size_t mends_without_change(const std::string& text, Release release) {
-    const LoadOptions options{.release = release, .dialect = {}};
+    const LoadOptions options = of_section(release);
     const Document before = parse(text, options);
     if (!before.accepted() || text.size() > max_fixable_bytes) return 0;
     const std::string after = fixed(text, FixScope::safe, release);
@@ -97,7 +104,7 @@ TEST_CASE("fix: comments and layout stay") {
 TEST_CASE("fix: what gives a key an effect needs to be asked for") {
     const std::string misspelled = "{\"zero_optimization\": {\"overlap_com\": true}}";
     CHECK(fixed(misspelled) == misspelled);
-    CHECK(fix(misspelled, {}, FixScope::safe).left.size() == 1);
+    CHECK(fix(misspelled, of_section(newest_release), FixScope::safe).left.size() == 1);
     CHECK(fixed_unsafely(misspelled) == "{\"zero_optimization\": {\"overlap_comm\": true}}");
     CHECK(fixed_unsafely("zero_optimization: {\n  overlap_com: true\n}") ==
           "zero_optimization: {\n  overlap_comm: true\n}");
