@@ -23,6 +23,8 @@ std::string zero_format(Release release = newest_release);
 
 /// The release's own defaults, as attributes, those of nested sections too: what a document with empty
 /// sections gives.
+Json document_presets(Release release);
+/// Those of zero_optimization alone.
 Json zero_presets(Release release);
 
 /// "at least 0", "greater than 0 and less than 1"; empty for a field without bounds.
@@ -69,19 +71,23 @@ inline void append_format(std::string& out, const Section& section, const Json& 
     }
 }
 
-inline Json zero_presets(Release release) {
+inline Json document_presets(Release release) {
     Json empty_sections = json_object();
     for (const Row& row : section<DeepSpeedZeroConfig>.rows)
         if (row.type->section && row.known_to(release))
             append_member(empty_sections, row.key(), json_object());
     Json document = json_object();
+    append_member(document, "train_batch_size", json_integer(1));  // without it there is no document
     append_member(document, zero_optimization, std::move(empty_sections));
-    DeepSpeedZeroConfig config;
+    DeepSpeedConfig config;
     const Source no_text;
     Reading reading(release, no_text, nullptr);
-    judge_zero({&document, 0}, reading, config);
-    return write_section(section<DeepSpeedZeroConfig>, &config, {release, true});
+    std::string first_check;
+    judge_document({&document, 0}, reading, config, first_check);
+    return write_section(section<DeepSpeedConfig>, &config, {release, true});
 }
+
+inline Json zero_presets(Release release) { return *document_presets(release).find("zero_config"); }
 
 inline std::string zero_format(Release release) {
     std::string out = "\"zero_optimization\": {\n";

@@ -7,6 +7,7 @@
 // `dszero check`.
 #pragma once
 
+#include <dszero/config/deepspeed_config.hpp>
 #include <dszero/config/format.hpp>
 #include <dszero/config/judge.hpp>
 #include <dszero/config/section.hpp>
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace dszero {
 
@@ -52,9 +54,25 @@ inline Json any_of(Json&& first, Json&& second) {
 
 inline Json of_type(std::string_view type) { return one_property("type", json_string(type)); }
 
+/// Splits at a separator that stands outside brackets.
+inline std::vector<std::string_view> split_format(std::string_view format, std::string_view separator) {
+    std::vector<std::string_view> parts;
+    std::size_t begin = 0, depth = 0;
+    for (std::size_t at = 0; at < format.size(); ++at) {
+        depth += format[at] == '[' ? 1u : 0u;
+        depth -= format[at] == ']' ? 1u : 0u;
+        if (depth != 0 || !format.substr(at).starts_with(separator)) continue;
+        parts.push_back(format.substr(begin, at - begin));
+        begin = at + separator.size();
+    }
+    parts.push_back(format.substr(begin));
+    return parts;
+}
+
 /// What a member type's format, "[\"auto\"|integer]", says about values. Throws std::logic_error for a format
 /// that is none.
 inline Json schema_of_format(std::string_view format) {
+    if (format == "...") return json_object();  // anything
     if (format == "integer" || format == "number" || format == "string") return of_type(format);
     if (format == "path") return of_type("string");
     if (format == "{...}") return of_type("object");
@@ -66,28 +84,24 @@ inline Json schema_of_format(std::string_view format) {
     if (!format.starts_with('[') || !format.ends_with(']'))
         throw std::logic_error("no JSON Schema for the format " + std::string(format));
     const std::string_view inner = format.substr(1, format.size() - 2);
-
-    if (const std::size_t comma = inner.find(", "); comma != inner.npos) {
+    const auto items = split_format(inner, ", ");
+    if (items.size() > 1) {
         Json list = of_type("array");
-        append_member(list, "items", schema_of_format(inner.substr(0, comma)));
-        if (inner.substr(comma + 2) != "...") {  // as many as are written
-            std::int64_t count = 1;
-            for (std::size_t at = comma; at != inner.npos; at = inner.find(", ", at + 1)) ++count;
-            append_member(list, "minItems", json_integer(count));
-            append_member(list, "maxItems", json_integer(count));
-            return list;
-        }
-        return any_of(std::move(list), schema_of_format(inner.substr(0, comma)));  // a lone one is a list
+        append_member(list, "items", schema_of_format(items[0]));
+        if (items[1] == "...")
+            return any_of(std::move(list), schema_of_format(items[0]));  // a lone one is a list
+        append_member(list, "minItems", json_integer(static_cast<std::int64_t>(items.size())));
+        append_member(list, "maxItems", json_integer(static_cast<std::int64_t>(items.size())));
+        return list;
     }
     Json words = json_array(), others = json_array();
-    for (std::size_t begin = 0; begin <= inner.size();) {
-        const std::size_t end = std::min(inner.find('|', begin), inner.size());
-        Json alternative = schema_of_format(inner.substr(begin, end - begin));
+    for (const std::string_view part : split_format(inner, "|")) {
+        Json alternative = schema_of_format(part);
         const auto word = alternative.find("const");
-        (word != alternative.end() ? words : others)
+        const bool is_word = word != alternative.end();
+        (is_word ? words : others)
             .get_ptr<Json::array_t*>()
-            ->push_back(word != alternative.end() ? *word : std::move(alternative));
-        begin = end + 1;
+            ->push_back(is_word ? *word : std::move(alternative));
     }
     if (others.empty()) return one_property("enum", std::move(words));
     if (!words.empty()) others.get_ptr<Json::array_t*>()->push_back(one_property("enum", std::move(words)));
@@ -113,6 +127,8 @@ inline Json schema_of_value(const Row& row, const Json& preset, Release release)
     Json values = row.type->section ? schema_of_section(*row.type->section, preset, release)
                                     : schema_of_format(row.type->format);
     add_bounds(values, row.bounds_in(release));
+    if (row.key() == zero_optimization)
+        values = any_of(std::move(values), of_type("boolean"));  // the old form
     if (row.type->expected.find("null") != std::string_view::npos)
         values = any_of(std::move(values), of_type("null"));
     return any_of(std::move(values), one_property("const", json_string("auto")));
@@ -159,8 +175,8 @@ inline Json schema_of_section(const Section& section, const Json& presets, Relea
         const auto preset = presets.find(std::string(row.name));
         const Json none;
         Json field = schema_of_field(row, preset == presets.end() ? none : *preset, release);
-        if (row.alias.empty()) {
-            append_member(properties, row.name, std::move(field));
+        if (row.alias.empty() || section.container == Container::dictionary) {
+            append_member(properties, row.key(), std::move(field));
             continue;
         }
         // DeepSpeed takes the attribute's name as well, but not beside the alias
@@ -170,31 +186,24 @@ inline Json schema_of_section(const Section& section, const Json& presets, Relea
         append_member(properties, row.name, std::move(other));
         append_member(dependencies, row.name, unless_both_given(row));
     }
-    append_member(properties, "strict", one_property("doNotSuggest", json_boolean(true)));
+    if (section.container == Container::pydantics_choice)
+        append_member(properties, "strict", one_property("doNotSuggest", json_boolean(true)));
     Json schema = schema_of_object(std::move(properties));
     if (!dependencies.empty()) append_member(schema, "dependencies", std::move(dependencies));
     return schema;
 }
 
 inline Json json_schema(Release release) {
-    Json properties = json_object();
-    append_member(properties, "$schema", of_type("string"));
-    for (const std::string_view key : top_level_keys()) {
-        Json schema = json_object();
-        if (key == zero_optimization) {
-            add_property(schema, "description", "What is split across the ranks, and what is offloaded.");
-            Json zero =
-                any_of(schema_of_section(section<DeepSpeedZeroConfig>, zero_presets(release), release),
-                       of_type("boolean"));
-            for (auto& [word, value] : *zero.get_ptr<Json::object_t*>())
-                append_member(schema, word, std::move(value));
-        }
-        append_member(properties, key, std::move(schema));
-    }
     Json schema = json_object();
     add_property(schema, "$schema", "http://json-schema.org/draft-07/schema#");
     add_property(schema, "title", "DeepSpeed " + release.str() + " configuration");
-    append_members(schema, schema_of_object(std::move(properties)));
+    Json document = schema_of_section(section<DeepSpeedConfig>, document_presets(release), release);
+    Json& properties = *document.find("properties");
+    append_member(properties, "$schema", of_type("string"));
+    for (const std::string_view key : top_level_keys())  // those that have no row
+        if (properties.find(std::string(key)) == properties.end())
+            append_member(properties, key, json_object());
+    append_members(schema, std::move(document));
     return schema;
 }
 

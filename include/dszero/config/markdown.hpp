@@ -16,6 +16,8 @@ namespace dszero {
 /// The reference for a release.
 std::string markdown(Release release = newest_release);
 
+constexpr std::string_view top_level = "The document";
+
 /// Text for a cell of a table.
 inline std::string in_cell(std::string_view text) {
     std::string out;
@@ -48,14 +50,16 @@ inline void append_markdown(std::string& out, const Section& section, std::strin
     out += '\n';
     for (const Row& row : section.rows)
         if (const auto preset = presets.find(std::string(row.name));
-            row.type->section && row.known_to(release) && preset != presets.end())
-            append_markdown(out, *row.type->section, std::string(name).append(".").append(row.key()), *preset,
-                            release);
+            row.type->section && !row.deprecated() && row.known_to(release) && preset != presets.end())
+            append_markdown(
+                out, *row.type->section,
+                name == top_level ? std::string(row.key()) : std::string(name).append(".").append(row.key()),
+                *preset, release);
 }
 
 inline std::string markdown(Release release) {
     std::string out = "# ds_config.json, as DeepSpeed " + release.str() + " reads it\n\n";
-    append_markdown(out, section<DeepSpeedZeroConfig>, zero_optimization, zero_presets(release), release);
+    append_markdown(out, section<DeepSpeedConfig>, top_level, document_presets(release), release);
     out.pop_back();
     return out;
 }

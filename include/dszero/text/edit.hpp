@@ -43,14 +43,14 @@ inline bool collide(const Edits& a, const Edits& b) {
 }
 
 /// Appends what takes the member at `nodes[member]` out of the object at `nodes[object]`, its comma with it.
-void remove_member(std::string_view text, const std::vector<Node>& nodes, std::uint32_t object,
-                   std::uint32_t member, Edits& edits);
+void remove_member(std::string_view text, const Nodes& nodes, std::uint32_t object, std::uint32_t member,
+                   Edits& edits);
 
 /// Appends what puts a member at the end of the object at `nodes[object]`. `member`: as it is to be written,
 /// key and value; `last_is_open`: the last value so far is a string without quotes, which a comma would not
 /// end.
-void insert_member(std::string_view text, const std::vector<Node>& nodes, std::uint32_t object,
-                   std::string_view member, bool last_is_open, Edits& edits);
+void insert_member(std::string_view text, const Nodes& nodes, std::uint32_t object, std::string_view member,
+                   bool last_is_open, Edits& edits);
 
 // ---- the parts
 
@@ -105,7 +105,7 @@ inline Replacement removal(std::size_t begin, std::size_t end) {
     return {{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, {}};
 }
 
-inline void remove_member(std::string_view text, const std::vector<Node>& nodes, std::uint32_t object,
+inline void remove_member(std::string_view text, const Nodes& nodes, std::uint32_t object,
                           std::uint32_t member, Edits& edits) {
     std::size_t begin = nodes[member].key.begin, end = nodes[member].value.end;
     std::uint32_t previous = object;
@@ -135,7 +135,7 @@ inline void remove_member(std::string_view text, const std::vector<Node>& nodes,
     edits.push_back(removal(begin, end));
 }
 
-inline void insert_member(std::string_view text, const std::vector<Node>& nodes, std::uint32_t object,
+inline void insert_member(std::string_view text, const Nodes& nodes, std::uint32_t object,
                           std::string_view member, bool last_is_open, Edits& edits) {
     std::uint32_t last = object;
     for (std::uint32_t child = object + 1; child < nodes[object].end; child = nodes[child].end) last = child;
