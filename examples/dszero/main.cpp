@@ -344,6 +344,7 @@ Status run(int count, char** arguments, Output& output) {
         "fix", "Mends deprecated, misspelled and misplaced keys: shows or makes the changes", fix_examples);
     add_files(fix_command, options);
     add_deepspeed(fix_command, options, false);
+    add_circumstances(fix_command, options);
     fix_command.add_flag("--unsafe", options.unsafe, "Also what changes the values that DeepSpeed reads");
     fix_command.add_flag("--write", options.write, "Change the files");
 
