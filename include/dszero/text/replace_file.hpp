@@ -41,8 +41,8 @@ inline void replace_file(const std::string& path, std::string_view bytes) {
     }
     if (access(target.c_str(), W_OK) != 0) fail("cannot write ");  // a new file in its place might be allowed
 
-    const std::string folder = target.substr(0, target.rfind('/') + 1);
-    std::string name = folder + ".dszero-XXXXXX";
+    const std::string directory = target.substr(0, target.rfind('/') + 1);
+    std::string name = directory + ".dszero-XXXXXX";
     file = mkostemp(name.data(), O_CLOEXEC);
     if (file < 0) fail("cannot make a file beside ");
     temporary = name;
@@ -62,7 +62,7 @@ inline void replace_file(const std::string& path, std::string_view bytes) {
     temporary.clear();
 
     // the new name, too, is to be on the disk; a folder that cannot be opened for that is no failure
-    file = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file >= 0 && fsync(file) != 0 && errno != EINVAL && errno != EBADF)
         fail("cannot write the folder of ");
     if (file >= 0) close(file);
