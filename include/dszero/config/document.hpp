@@ -125,7 +125,7 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
     if (!document.tree.nodes.empty()) {
         Reading reading(document.release, document.source, &document.tree,
                         {options.world_size, options.accelerator, options.caller});
-        DeepSpeedConfig config;
+        DeepSpeedConfig& config = document.config.emplace();
         std::string first_check;
         const Value root{&document.tree.value, 0};
         const bool accepted = options.scope == Scope::document
@@ -137,8 +137,9 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
         } else {
             reading.demote(0);
         }
+        if (!readable || !accepted) document.config.reset();
+        if (document.diagnostics.empty()) document.diagnostics.swap(reading.diagnostics);
         for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
-        if (readable && accepted) document.config = std::move(config);
     }
     if (options.scope == Scope::document) note_what_is_inferred(document);
     finish(document.source.text, document.diagnostics);

@@ -19,12 +19,18 @@
 
 namespace dszero {
 
-struct DeepSpeedZeroLeafModuleConfig {
-    std::vector<std::string> classes = {
+/// Made once and then copied, for fewer allocations.
+inline const std::vector<std::string>& default_leaf_module_classes() {
+    static const std::vector<std::string> classes = {
         "transformers.models.mixtral.modeling_mixtral.MixtralSparseMoeBlock",
         "transformers.models.qwen2_moe.modeling_qwen2_moe.Qwen2MoeSparseMoeBlock",
         "transformers.models.qwen3_moe.modeling_qwen3_moe.Qwen3MoeSparseMoeBlock",
     };
+    return classes;
+}
+
+struct DeepSpeedZeroLeafModuleConfig {
+    std::vector<std::string> classes = default_leaf_module_classes();
     std::vector<std::string> names;
     std::vector<std::string> name_suffixes;
 

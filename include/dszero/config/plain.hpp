@@ -92,6 +92,7 @@ inline Json kept(const Value& value, const Reading& r) {
     }
     if (!value.json->is_structured()) return *value.json;
     Json out(value.json->type());
+    if (auto* const object = out.get_ptr<Json::object_t*>()) object->reserve(value.json->size());
     for (const Member& member : r.members_of(value)) {
         if (value.json->is_object())
             append_member(out, member.key, kept(member.value, r));

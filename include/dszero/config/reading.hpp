@@ -40,6 +40,7 @@ struct Path {
     /// RFC 6901.
     std::string pointer() const {
         std::string out;
+        out.reserve(64);
         append_pointer(out);
         return out;
     }
@@ -139,6 +140,7 @@ public:
     /// Records a problem; returns it for adding a replacement.
     Diagnostic& report(Severity severity, std::string code, std::string pointer, Span span,
                        std::string message, std::string hint = {}) {
+        if (diagnostics.empty()) diagnostics.reserve(4);
         diagnostics.push_back({severity,
                                std::move(code),
                                std::move(pointer),

@@ -34,6 +34,7 @@ Json write_section(const Section& section, const void* object, const Writing& w)
 
 /// The defaults of an older release, where they differ from the struct's.
 inline void apply_defaults_of(Release release, const Section& section, void* object) {
+    if (release >= newest_release) return;
     for (const Row& row : section.rows)
         if (row.assign_before && release < row.changed)
             row.assign_before(section.member(object, row), row.default_before);

@@ -73,11 +73,12 @@ inline void finish(std::string_view text, Diagnostics& diagnostics) {
     if (diagnostics.empty()) return;
     Offsets order;
     for (const Diagnostic& d : diagnostics) order.push_back(d.range.begin.offset);
-    order_by_offset(order);
-    Diagnostics sorted;
-    sorted.reserve(diagnostics.size());
-    for (const std::uint64_t index : order) sorted.push_back(std::move(diagnostics[index]));
-    diagnostics = std::move(sorted);
+    if (order_by_offset(order)) {
+        Diagnostics sorted;
+        sorted.reserve(diagnostics.size());
+        for (const std::uint64_t index : order) sorted.push_back(std::move(diagnostics[index]));
+        diagnostics = std::move(sorted);
+    }
 
     SmallVector<Position*, 16> places;
     for (Diagnostic& d : diagnostics)

@@ -58,8 +58,9 @@ struct Range {
 using Offsets = SmallVector<std::uint64_t, 16>;
 
 /// The order of things by their offset in a text; those at the same offset stay as they are. Replaces the
-/// offsets by the things' indices. (Sorting plain numbers with qsort costs little compile time.)
-inline void order_by_offset(Offsets& offsets) {
+/// offsets by the things' indices. False if they are in order already. (Sorting plain numbers with qsort
+/// costs little compile time.)
+inline bool order_by_offset(Offsets& offsets) {
     bool in_order = true;
     for (std::size_t i = 0; i < offsets.size(); ++i) {
         offsets[i] = offsets[i] << 32 | i;
@@ -72,6 +73,7 @@ inline void order_by_offset(Offsets& offsets) {
             return left < right ? -1 : left > right ? 1 : 0;
         });
     for (std::uint64_t& key : offsets) key &= 0xFFFFFFFF;
+    return !in_order;
 }
 
 inline std::uint64_t eight_bytes(const char* p) {
