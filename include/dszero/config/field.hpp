@@ -250,6 +250,13 @@ private:
     }
 };
 
+template <class T>
+const KeyIndex& key_index();
+
+template <class T>
+inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::checks,
+                                 &ruler<T>,       key_index<T>,    schema<T>::container};
+
 inline KeyIndex index_of(const Table<Row>& rows) {
     KeyIndex index;
     for (const Row& row : rows) {
@@ -260,13 +267,9 @@ inline KeyIndex index_of(const Table<Row>& rows) {
 }
 template <class T>
 const KeyIndex& key_index() {
-    static const KeyIndex index = index_of(schema<T>::rows);
+    static const KeyIndex index = index_of(section<T>.rows);
     return index;
 }
-
-template <class T>
-inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::checks,
-                                 &ruler<T>,       key_index<T>,    schema<T>::container};
 
 /// Proof, for use in static_assert: a section has no name or alias twice.
 constexpr bool no_name_twice(const Table<Row>& rows) {

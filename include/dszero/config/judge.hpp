@@ -180,7 +180,7 @@ public:
         const std::size_t start = reading_.diagnostics.size();
         run_checks({}, root);
         auto given = given_.begin();
-        for (const Row& row : schema<DeepSpeedConfig>::rows) {
+        for (const Row& row : section<DeepSpeedConfig>.rows) {
             if (!row.known_to(release)) continue;
             void* member = section<DeepSpeedConfig>.member(&config_, row);
             if (row.type->section && row.type->section_in(member))
