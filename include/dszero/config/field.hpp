@@ -267,6 +267,7 @@ inline KeyIndex index_of(const Table<Row>& rows) {
 }
 template <class T>
 const KeyIndex& key_index() {
+    static_assert(2 * std::size(schema<T>::rows) <= KeyIndex::none);
     static const KeyIndex index = index_of(section<T>.rows);
     return index;
 }

@@ -17,13 +17,15 @@ public:
 
     /// Keys are numbered as they come, from 0. There is room for 255.
     void add(std::string_view key) {
-        unsigned char& first = first_[rough_hash(key)];
-        keys_[size_] = key;
-        next_[size_] = first;
-        first = ++size_;
+        if (find(key) == none) {
+            unsigned char& first = first_[rough_hash(key)];
+            next_[size_] = first;
+            first = static_cast<unsigned char>(size_ + 1);
+        }
+        keys_[size_++] = key;
     }
 
-    /// The number of the key, the last one if it was added repeatedly; none if there is no such key.
+    /// The number of the key, the first one if it was added repeatedly; none if there is no such key.
     std::size_t find(std::string_view key) const {
         for (std::size_t at = first_[rough_hash(key)]; at != 0; at = next_[at - 1])
             if (keys_[at - 1] == key) return at - 1;
