@@ -245,7 +245,7 @@ void add_levels(CLI::App& command, Options& options) {
                     }
                 },
                 description)
-            ->expected(1)
+            ->allow_extra_args(false)  // one each time
             ->option_text("CODE");
     };
     add("--error", dszero::Severity::error, "Findings of this code fail; may be repeated");
