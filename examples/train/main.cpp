@@ -57,6 +57,8 @@ void add_options(CLI::App& app, Options& options) {
     add_budget("--device-budget", options.budgets.device, "What a rank may hold: 512MiB, say");
     add_budget("--host-budget", options.budgets.host, "The same in host memory");
     add_budget("--nvme-budget", options.budgets.nvme, "The same on NVMe");
+    add_count("--tile-elements", options.tile_elements,
+              "What moves to or from a disk at a time, of each optimizer state");
     app.add_option("--svg", options.chart, "Where to draw memory and losses")->option_text("FILE");
 }
 

@@ -111,7 +111,8 @@ Run train(const dszero::DeepSpeedConfig& config, const Text& text, const TrainOp
     const auto ranks = static_cast<std::size_t>(options.ranks);
     const auto sequences = static_cast<std::size_t>(batch.micro);  // of one rank's micro-step
     dszero::ThreadPool pool(1 + static_cast<unsigned>(ranks) * (options.threads_per_rank - 1));
-    const dszero::EngineOptions engine_options{.budgets = options.budgets, .pool = &pool};
+    const dszero::EngineOptions engine_options{
+        .budgets = options.budgets, .pool = &pool, .tile_elements = options.tile_elements};
     Run run;
     run.reports.resize(ranks);
 

@@ -22,7 +22,8 @@ struct TrainOptions {
     std::size_t steps = 150;
     std::size_t progress_every = 20;  ///< steps; 0: no progress is printed
     Shape shape{};
-    dszero::MemoryBudgets budgets{};  ///< of each rank
+    dszero::MemoryBudgets budgets{};   ///< of each rank
+    std::size_t tile_elements = 4096;  ///< what moves to or from a disk at a time, of each optimizer state
 };
 
 struct Run {

@@ -99,3 +99,21 @@ TEST_CASE("train: a budget that is too small is an error before training") {
     tight.budgets.device = 50000;
     CHECK_THROWS_WITH(train(config(0), text, tight), Catch::Matchers::Contains("budget of 50000 bytes"));
 }
+
+TEST_CASE(
+    "train: with its optimizer state on NVMe, a rank trains with less host memory than that state has") {
+    const std::string nvme = R"("stage": 2, "offload_optimizer": {"device": "nvme", "nvme_path": "/tmp"})";
+    const auto offloaded = dszero::parse(R"({"train_micro_batch_size_per_gpu": 2,
+        "optimizer": {"type": "AdamW", "params": {"lr": 0.01, "weight_decay": 0.1}},
+        "zero_optimization": {"reduce_bucket_size": 4000, )" +
+                                         nvme + "}}")
+                               .value();
+    TrainOptions options = short_run;
+    options.shape = {.layers = 4, .heads = 2, .width = 32, .context = 16};
+    options.tile_elements = 1024;
+    options.budgets.host = 256 << 10;
+    const Run run = train(offloaded, text, options);
+    CHECK(run.reports[0].memory.tiers[2].total.peak_bytes > *options.budgets.host);
+    options.budgets = {};
+    check_same_bits(run, train(config(2), text, options));
+}
