@@ -163,9 +163,8 @@ inline void lamb_static_scale(Linting& lint) {
 }
 
 inline void adam_is_adamw(Linting& lint) {
-    const Spot decay = lint.optimizer_params["weight_decay"];
-    if (lint.optimizer_type() != "adam" || lint.optimizer_params["adam_w_mode"] || !lint.number(decay))
-        return;
+    if (lint.optimizer_type() != "adam" || lint.optimizer_params["adam_w_mode"]) return;
+    if (lint.number(lint.optimizer_params["weight_decay"]).value_or(0) == 0) return;  // nothing decays
     lint.at_value(
             lint.optimizer["type"],
             {"type Adam is AdamW here: weight_decay is taken off the weights, not added to the gradients"},
@@ -227,7 +226,7 @@ inline constexpr Rule optimizer_rules[] = {
      .source = "runtime/engine.py, _configure_basic_optimizer",
      .run = adam_is_adamw,
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0.01}}})"},
-     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW", "params": {"weight_decay": 0.01}}})"},
+     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0}}})"},
      .severity = Severity::note},
 };
 
