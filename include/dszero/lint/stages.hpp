@@ -245,7 +245,7 @@ inline constexpr Rule stage_rules[] = {
      .title = "Each rank steps on its own gradient",
      .what = "At stage 1, where gradients are accumulated in another type than the model's and "
              "BF16_Optimizer does not run, the reduced gradient is written to a temporary copy and dropped. "
-             "The ranks drift apart, without a message.",
+             "Each rank updates its slice of the weights by its own gradient alone.",
      .source = "runtime/zero/stage_1_and_2.py, copy_grads_in_partition",
      .run = gradients_not_reduced,
      .bad = {R"({"train_batch_size": 8, "fp16": {"enabled": true}, "data_types": {"grad_accum_dtype": "fp32"},
