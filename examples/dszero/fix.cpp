@@ -35,8 +35,9 @@ std::string changed_values(const Document& before, const Document& after) {
     for (const EffectiveField& field : effective_fields(before)) old_values[field.path] = field.shown;
     std::string out;
     for (const EffectiveField& field : effective_fields(after)) {
-        std::string& old_value = old_values[field.path];
-        if (old_value != field.shown)
+        const std::string& old_value = old_values[field.path];
+        const bool was_moved = old_value.empty() || field.shown.empty();  // a deprecated key: safe
+        if (!was_moved && old_value != field.shown)
             out += "  " + field.path + ": " + old_value + " becomes " + field.shown + '\n';
     }
     return out;

@@ -100,8 +100,9 @@ def main():
         valid = invalid = 0
         for line in recordings[release]:
             document = parsed(line.get("text", "b64"))
-            if not isinstance(document, dict) or not set(document) <= set(schema["properties"]):
+            if not isinstance(document, dict):
                 continue
+            document = {key: document[key] for key in document if key == "zero_optimization"}  # what was judged
             section = document.get("zero_optimization", {})
             if line["ok"] and (isinstance(section, bool) or section_is_native(section, line["value"])):
                 valid += 1

@@ -211,17 +211,18 @@ TEST_CASE("replace_file: a failed write is an error that names the file, which s
 TEST_CASE("dszero fix: shows a diff, writes on demand, and says what it leaves") {
     const Folder folder;
     const std::string text =
-        "{\n  \"zero_optimization\": {\n    \"stage\": 2,\n    \"cpu_offload\": true\n  },\n  "
-        "\"overlap_comm\": true\n}\n";
+        "{\n  \"train_batch_size\": 8,\n  \"zero_optimization\": {\n    \"stage\": 2,\n    \"cpu_offload\": "
+        "true\n  },\n  \"overlap_comm\": true\n}\n";
     const std::string path = folder.file("a.json", text);
     const auto shown = run({"fix", path});
     CHECK(shown.status == 0);
     CHECK(shown.out.find("-    \"cpu_offload\": true\n+    \"offload_optimizer\": {\"device\": \"cpu\"}\n") !=
           std::string::npos);
-    CHECK(shown.err.find("--unsafe would mend\n  6:3: overlap_comm is ignored here") != std::string::npos);
+    CHECK(shown.err.find("--unsafe would mend\n  7:3: overlap_comm is ignored here") != std::string::npos);
     CHECK(contents(path) == text);
-    CHECK(run({"fix", "--write", "--unsafe", path}).err.find("  overlap_comm: false becomes true\n") !=
-          std::string::npos);
+    const auto written = run({"fix", "--write", "--unsafe", path});
+    CHECK(written.err.find("  overlap_comm: false becomes true\n") != std::string::npos);
+    CHECK(written.err.find("becomes") == written.err.rfind("becomes"));  // and nothing else does
     CHECK(contents(path).find("\"overlap_comm\": true\n  }\n}\n") != std::string::npos);
     CHECK(run({"fix", path}).out.empty());
     CHECK(run({"fix", "--write", "-"}).status == 2);

@@ -72,7 +72,8 @@ inline std::vector<std::string_view> split_format(std::string_view format, std::
 /// What a member type's format, "[\"auto\"|integer]", says about values. Throws std::logic_error for a format
 /// that is none.
 inline Json schema_of_format(std::string_view format) {
-    if (format == "...") return json_object();  // anything
+    if (format == "...") return json_object();                        // anything
+    if (format == "none") return one_property("not", json_object());  // nothing
     if (format == "integer" || format == "number" || format == "string") return of_type(format);
     if (format == "path") return of_type("string");
     if (format == "{...}") return of_type("object");
@@ -84,12 +85,15 @@ inline Json schema_of_format(std::string_view format) {
     if (!format.starts_with('[') || !format.ends_with(']'))
         throw std::logic_error("no JSON Schema for the format " + std::string(format));
     const std::string_view inner = format.substr(1, format.size() - 2);
+    if (inner == "...") return of_type("array");
     const auto items = split_format(inner, ", ");
     if (items.size() > 1) {
         Json list = of_type("array");
-        append_member(list, "items", schema_of_format(items[0]));
+        const bool example = items[0].starts_with('"');  // of the words that are taken
+        append_member(list, "items", example ? of_type("string") : schema_of_format(items[0]));
+        if (example) return list;
         if (items[1] == "...")
-            return any_of(std::move(list), schema_of_format(items[0]));  // a lone one is a list
+            return any_of(std::move(list), schema_of_format(items[0]));  // a lone one counts
         append_member(list, "minItems", json_integer(static_cast<std::int64_t>(items.size())));
         append_member(list, "maxItems", json_integer(static_cast<std::int64_t>(items.size())));
         return list;
