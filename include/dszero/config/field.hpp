@@ -141,7 +141,7 @@ struct Columns {
     bool moves = false;
     bool is_key = true;
     bool is_attribute = true;
-    const MemberType* type = nullptr;  ///< where it is not what all members of type M have
+    const MemberType* type = &member_type<M>;  ///< or one of its own
 };
 
 }  // namespace column
@@ -166,7 +166,7 @@ constexpr Row field(M T::*member, const column::Columns<std::type_identity_t<M>>
     row.prints_as = c.prints_as;
     row.derived = c.derived;
     row.replaced_by = c.replaced_by;
-    row.type = c.type ? c.type : &member_type<M>;
+    row.type = c.type;
     row.on_ruler = &(ruler<T>.object.*member);
     row.since = c.since;
     row.until = c.until;
