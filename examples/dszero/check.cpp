@@ -35,8 +35,8 @@ Source waivers_beside(const Input& input) {
 /// Gives codes the severity that the command line asks for. What DeepSpeed refuses stays an error.
 void apply_levels(const Options& options, Diagnostics& diagnostics) {
     for (const auto& [code, level] : options.levels) {
-        const auto is_meant = [&](const Diagnostic& d) {
-            return d.code == code && d.severity != Severity::error;
+        const auto is_meant = [&wanted = code](const Diagnostic& d) {
+            return d.code == wanted && d.severity != Severity::error;
         };
         for (Diagnostic& d : diagnostics)
             if (level && is_meant(d)) d.severity = *level;
