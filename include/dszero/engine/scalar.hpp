@@ -128,12 +128,13 @@ void convert(std::span<const From> from, std::span<To> to, [[maybe_unused]] bool
     if constexpr (std::same_as<From, To>) {
         if (!from.empty()) std::memmove(to.data(), from.data(), from.size_bytes());
     } else {
-        const bool past_caches = stream && reinterpret_cast<std::uintptr_t>(to.data()) % 16 == 0;
+        const bool past_caches =
+            std::same_as<From, float> && stream && reinterpret_cast<std::uintptr_t>(to.data()) % 16 == 0;
         vectorised([ from, to, past_caches ](auto lanes) __attribute__((always_inline)) {
             constexpr std::size_t N = lanes;
             std::size_t i = 0;
-            if constexpr (std::same_as<From, float>)
-                for (; past_caches && i + N <= from.size(); i += N)
+            for (; past_caches && i + N <= from.size(); i += N)
+                if constexpr (std::same_as<From, float>)
                     stream_from_floats<N>(Floats<N>::load(from.data() + i), to.data() + i);
             for (; i + N <= from.size(); i += N)
                 store_from_floats<N>(load_as_floats<N>(from.data() + i), to.data() + i);

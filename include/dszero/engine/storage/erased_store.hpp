@@ -35,7 +35,7 @@ struct StoreTraffic {
 class ErasedStore {
     struct Held;
     struct Request {
-        enum Direction : unsigned char { read, write } direction;
+        enum Direction : unsigned char { reading, writing } direction;
         std::uint64_t offset;
         std::size_t bytes;
     };
@@ -86,8 +86,8 @@ public:
     /// For stores that have it; the others have nothing against it.
     std::error_code register_memory(std::span<std::byte> memory) { return held_->register_memory(memory); }
 
-    const StoreTraffic& reads() const { return held_->counts[Request::read].traffic; }
-    const StoreTraffic& writes() const { return held_->counts[Request::write].traffic; }
+    const StoreTraffic& reads() const { return held_->counts[Request::reading].traffic; }
+    const StoreTraffic& writes() const { return held_->counts[Request::writing].traffic; }
 
 private:
     struct Count {
@@ -161,7 +161,7 @@ struct StorePlace {
 // ---- Implementation ----
 
 inline std::string ErasedStore::Held::text(const Request& request) const {
-    return name() + (request.direction == Request::read ? ": reading " : ": writing ") +
+    return name() + (request.direction == Request::reading ? ": reading " : ": writing ") +
            std::to_string(request.bytes) + " bytes at offset " + std::to_string(request.offset);
 }
 
@@ -174,18 +174,18 @@ inline void ErasedStore::Held::check(const Request& request, const void* memory)
 }
 
 inline ErasedStore::Transfer ErasedStore::start_read(std::uint64_t offset, std::span<std::byte> to) {
-    const Request request{Request::read, offset, to.size()};
+    const Request request{Request::reading, offset, to.size()};
     held_->check(request, to.data());
     const StoreTicket ticket = held_->start_read(offset, to);
-    held_->counts[Request::read].start();
+    held_->counts[Request::reading].start();
     return Transfer(*held_, request, ticket);
 }
 
 inline ErasedStore::Transfer ErasedStore::start_write(std::uint64_t offset, std::span<const std::byte> from) {
-    const Request request{Request::write, offset, from.size()};
+    const Request request{Request::writing, offset, from.size()};
     held_->check(request, from.data());
     const StoreTicket ticket = held_->start_write(offset, from);
-    held_->counts[Request::write].start();
+    held_->counts[Request::writing].start();
     return Transfer(*held_, request, ticket);
 }
 
