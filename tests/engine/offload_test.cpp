@@ -64,7 +64,7 @@ Shard shard_of(const Layout& layout, int stage, std::size_t ranks, double ratio,
 }  // namespace
 
 TEST_CASE("offload: the bits are those of the same run without it") {
-    for (const std::size_t ranks : {1, 2, 3, 4})
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
         for (const char* type : {"fp32", "bf16"})
             for (int stage = 0; stage < 4; ++stage) {
                 const Run run{.stage = stage, .ranks = ranks, .type = type, .bucket = 60, .micro_steps = 2};
@@ -84,7 +84,7 @@ TEST_CASE("offload: the bits are those of the same run without it") {
 }
 
 TEST_CASE("offload: bytes held on each tier are the formula's") {
-    for (const std::size_t ranks : {1, 2, 3, 4})
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
         for (const char* type : {"fp32", "bf16"})
             for (int stage = 0; stage < 4; ++stage)
                 for (const double ratio : {0.0, 0.3, 1.0}) {
@@ -200,7 +200,7 @@ std::size_t in_blocks(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096; 
 
 TEST_CASE("offload to NVMe: the bits are those of the same run without it") {
     const test::ScratchDirectory nvme;
-    for (const std::size_t ranks : {1, 2, 3, 4})
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
         for (int stage = 0; stage < 4; ++stage) {
             // an fp32 model's weights, which stay in memory, are its masters
             const Run run{.stage = stage, .ranks = ranks, .type = ranks == 2 ? "fp32" : "bf16", .steps = 2};
@@ -227,7 +227,7 @@ TEST_CASE("offload to NVMe: the bits are those of the same run without it") {
 
 TEST_CASE("offload of weights to NVMe: the bits are those of the same run without it") {
     const test::ScratchDirectory nvme;
-    for (const std::size_t ranks : {1, 2, 3, 4})
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
         for (const char* type : {"fp32", "bf16"}) {
             if (std::string(type) == "fp32" && ranks > 2) continue;
             const Run run{.stage = 3, .ranks = ranks, .type = type, .micro_steps = 2, .steps = 2};
@@ -260,7 +260,7 @@ TEST_CASE("offload of weights to NVMe: the bits are those of the same run withou
 
 TEST_CASE("offload to NVMe: bytes held on each tier are the formula's") {
     const test::ScratchDirectory nvme;
-    for (const std::size_t ranks : {1, 3})
+    for (const std::size_t ranks : {1u, 3u})
         for (const char* type : {"fp32", "bf16"})
             for (int stage = 0; stage < 4; ++stage)
                 for (const double ratio : {0.3, 1.0}) {

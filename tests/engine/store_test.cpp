@@ -65,7 +65,7 @@ void check_round_trips(ErasedStore& store) {
     }
 }
 
-std::size_t calls = 0;
+std::size_t times_called = 0;
 int error_to_give = 0;
 
 ErasedStore file_store(const ScratchDirectory& directory, std::uint64_t bytes, const FileCalls& with = {}) {
@@ -227,13 +227,13 @@ TEST_CASE("scratch file: too little space is an error when it is made, with the 
     CHECK_THAT(error.what(), Contains(directory.path().string()) && Contains("cannot reserve 12345 bytes") &&
                                  Contains("are free"));
 
-    calls = 0;
+    times_called = 0;
     FileCalls interrupted;
     interrupted.reserve = [](int file, off_t offset, off_t bytes) {
-        return ++calls < 3 ? EINTR : ::posix_fallocate(file, offset, bytes);
+        return ++times_called < 3 ? EINTR : ::posix_fallocate(file, offset, bytes);
     };
     CHECK(ScratchFile(directory.path(), 1'000, interrupted).size() == 1'000);
-    CHECK(calls == 3);
+    CHECK(times_called == 3);
 }
 
 TEST_CASE(
@@ -264,15 +264,16 @@ TEST_CASE(
 
 TEST_CASE("file store: calls that fall short or are interrupted are continued") {
     const ScratchDirectory directory;
-    calls = 0;
+    times_called = 0;
     FileCalls lazy;
     lazy.pread = [](int file, void* to, std::size_t bytes, off_t offset) -> ssize_t {
-        if (++calls % 3 == 0) return errno = EINTR, -1;
-        return ::pread(file, to, calls % 2 ? std::min<std::size_t>(bytes, 100) : (bytes + 1) / 2, offset);
+        if (++times_called % 3 == 0) return errno = EINTR, -1;
+        return ::pread(file, to, times_called % 2 ? std::min<std::size_t>(bytes, 100) : (bytes + 1) / 2,
+                       offset);
     };
     lazy.pwrite = [](int file, const void* from, std::size_t bytes, off_t offset) -> ssize_t {
-        if (++calls % 3 == 0) return errno = EINTR, -1;
-        return ::pwrite(file, from, calls % 2 ? 1 : (bytes + 1) / 2, offset);
+        if (++times_called % 3 == 0) return errno = EINTR, -1;
+        return ::pwrite(file, from, times_called % 2 ? 1 : (bytes + 1) / 2, offset);
     };
     ErasedStore store(std::make_unique<FileStore>(ScratchFile(directory.path(), 20'000, lazy), 1));
     check_round_trips(store);
