@@ -103,7 +103,8 @@ inline bool read_precision(void* member, const Value& value, const Row& row, Rea
         d.message += " (this release notices only when it trains)";
     }
     r.check.clear();
-    if (const Member* enabled = find_member(r.members_of(value), "enabled"))
+    const Members members = r.members_of(value);
+    if (const Member* enabled = find_member(members, "enabled"))
         *static_cast<bool*>(row.type->section->member(member, row.type->section->rows[0])) =
             is_truthy(*enabled->value.json) &&
             !(r.circumstances.caller != Caller::deepspeed && is_word(*enabled->value.json, "auto"));
