@@ -78,7 +78,6 @@ inline const Member* find_member(const Members& members, std::string_view key) {
         if (member.key == key) return &member;
     return nullptr;
 }
-const Member* find_member(Members&&, std::string_view) = delete;  // it would outlive what it points into
 
 /// The state of one reading.
 class Reading {
