@@ -211,8 +211,7 @@ bool is_ds_config(const Document& document) {
         if (key == "train_batch_size" || key == "train_micro_batch_size_per_gpu" ||
             key == "zero_optimization")
             return true;
-        for (const std::string_view known : top_level_keys())
-            if (known == key && value.is_object()) return true;
+        if (value.is_object() && is_top_level_key(key)) return true;
     }
     return false;
 }

@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -54,17 +55,18 @@ constexpr std::size_t max_document_bytes = std::size_t{64} << 20;
 struct Document {
     Source source;
     Tree tree;
-    Release release;                        ///< the one that judged
-    Scope scope = Scope::document;          ///< what was judged
-    Diagnostics diagnostics;                ///< in document order
-    std::vector<std::string> warnings;      ///< what DeepSpeed itself would log: deprecated_boolean_format,
-                                            ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
-    std::optional<DeepSpeedConfig> config;  ///< empty when refused
-    std::string first_check;                ///< the check that DeepSpeed stops at; empty when accepted
-    bool inferred = false;                  ///< no recorded answers stand behind the verdict; a note says why
+    Release release;                    ///< the one that judged
+    Scope scope = Scope::document;      ///< what was judged
+    Diagnostics diagnostics;            ///< in document order
+    std::vector<std::string> warnings;  ///< what DeepSpeed itself would log: deprecated_boolean_format,
+                                        ///< deprecated_field:NAME, elastic_checkpoint_with_stage_3
+    std::shared_ptr<const DeepSpeedConfig> config;   ///< null when refused
+    std::shared_ptr<const DeepSpeedConfig> partial;  ///< of a refused document, what could be read; or null
+    std::string first_check;  ///< the check that DeepSpeed stops at; empty when accepted
+    bool inferred = false;    ///< no recorded answers stand behind the verdict; a note says why
 
     /// Whether DeepSpeed accepts the document.
-    bool accepted() const { return config.has_value(); }
+    bool accepted() const { return config != nullptr; }
 
     /// The configuration. Throws ConfigError, with every problem, when DeepSpeed refuses the document.
     const DeepSpeedConfig& value() const& {
@@ -125,7 +127,8 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
     if (!document.tree.nodes.empty()) {
         Reading reading(document.release, document.source, &document.tree,
                         {options.world_size, options.accelerator, options.caller});
-        DeepSpeedConfig& config = document.config.emplace();
+        const auto made = std::make_shared<DeepSpeedConfig>();
+        DeepSpeedConfig& config = *made;
         std::string first_check;
         const Value root{&document.tree.value, 0};
         const bool accepted = options.scope == Scope::document
@@ -137,7 +140,7 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
         } else {
             reading.demote(0);
         }
-        if (!readable || !accepted) document.config.reset();
+        (readable && accepted ? document.config : document.partial) = made;
         if (document.diagnostics.empty()) document.diagnostics.swap(reading.diagnostics);
         for (Diagnostic& d : reading.diagnostics) document.diagnostics.push_back(std::move(d));
     }

@@ -151,17 +151,18 @@ inline void fp16_and_bf16_exclude_each_other(Checking& c) {
 
 /// Python's `a | b` of two flags, which wants whole numbers.
 inline void wall_clock_breakdown_joins_flops_profiler(Checking& c) {
+    if (!c.field("wall_clock_breakdown").present && !c.field("flops_profiler_config").present) return;
     auto& config = c.object<DeepSpeedConfig>();
-    const Json& wall = config.wall_clock_breakdown.json;
-    const Json& flops = config.flops_profiler_config.enabled.json;
+    const Json wall = config.wall_clock_breakdown.json();
+    const Json flops = config.flops_profiler_config.enabled.json();
     const auto is_whole = [](const Json& json) { return json.is_boolean() || json.is_number_integer(); };
     const auto whole = [](const Json& json) {
         return json.is_boolean() ? std::int64_t{boolean_in(json)} : python_number(json, {}).integer;
     };
     if (is_whole(wall) && is_whole(flops)) {
         const std::int64_t joined = whole(wall) | whole(flops);
-        config.wall_clock_breakdown.json =
-            wall.is_boolean() && flops.is_boolean() ? json_boolean(joined != 0) : json_integer(joined);
+        config.wall_clock_breakdown.take(wall.is_boolean() && flops.is_boolean() ? json_boolean(joined != 0)
+                                                                                 : json_integer(joined));
         return;
     }
     const bool wall_is_wrong = !is_whole(wall);
@@ -430,7 +431,7 @@ inline void max_grad_norm_belongs_to_the_document(Checking& c) {
                      "write gradient_clipping at the top level of the document");
 }
 
-inline constexpr std::array document_checks = {
+inline constexpr DocumentCheck document_checks[] = {
     DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone, "0.19.7"},
     DocumentCheck{"elasticity", "elastic training has what it needs", "", elasticity_is_complete,
                   oldest_release, "0.19.8"},
@@ -466,5 +467,18 @@ inline constexpr std::array document_checks = {
     DocumentCheck{"max_grad_norm", "max_grad_norm is no parameter of the optimizer", "end",
                   max_grad_norm_belongs_to_the_document},
 };
+
+/// Whether the checks stand in the order of the rows that they come after.
+constexpr bool checks_are_in_order() {
+    const DocumentCheck* next = std::begin(document_checks);
+    const auto pass = [&](std::string_view after) {
+        while (next != std::end(document_checks) && next->after == after) ++next;
+    };
+    pass("");
+    for (const Row& row : schema<DeepSpeedConfig>::rows) pass(row.name);
+    pass("end");
+    return next == std::end(document_checks);
+}
+static_assert(checks_are_in_order());
 
 }  // namespace dszero

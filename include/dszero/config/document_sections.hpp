@@ -52,7 +52,7 @@ inline bool read_plain_section(void* member, const Value& value, const Row& row,
 }
 
 inline bool is_unnamed(const std::optional<std::string>& name) { return !name; }
-inline bool is_unnamed(const Plain<std::optional<std::string>>& name) { return name.json.is_null(); }
+inline bool is_unnamed(const Plain<std::optional<std::string>>& name) { return name.json().is_null(); }
 
 /// A section that names something and holds its params, which count only with a name.
 template <class T>

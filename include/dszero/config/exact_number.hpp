@@ -106,6 +106,10 @@ public:
             const auto x = a.real(), y = b.real();
             return x && y ? std::optional(ExactNumber(floor_of_quotient(*x, *y))) : std::nullopt;
         }
+        if (a.large_.empty() && b.large_.empty() && b.small_ > 0) {
+            const std::int64_t quotient = a.small_ / b.small_;
+            return ExactNumber(a.small_ % b.small_ < 0 ? quotient - 1 : quotient);  // towards minus infinity
+        }
         const bool negative = (a.sign() < 0) != (b.sign() < 0);
         auto [quotient, rest] = divide(a.limbs(), b.limbs());
         if (negative && !rest.empty()) multiply_add(quotient, 1, 1);  // towards minus infinity

@@ -204,9 +204,9 @@ inline Json json_schema(Release release) {
     Json document = schema_of_section(section<DeepSpeedConfig>, document_presets(release), release);
     Json& properties = *document.find("properties");
     append_member(properties, "$schema", of_type("string"));
-    for (const std::string_view key : top_level_keys())  // those that have no row
-        if (properties.find(std::string(key)) == properties.end())
-            append_member(properties, key, json_object());
+    for (const Row& row : section<DeepSpeedConfig>.rows)  // those that other releases read
+        if (row.is_key && properties.find(std::string(row.key())) == properties.end())
+            append_member(properties, row.key(), json_object());
     append_members(schema, std::move(document));
     return schema;
 }

@@ -27,81 +27,8 @@ inline Table<Place> zero_places() {
     return places;
 }
 
-/// Every key that some release reads at the top level of a document.
-inline Table<std::string_view> top_level_keys() {
-    static constexpr std::string_view keys[] = {"activation_checkpointing",
-                                                "aio",
-                                                "allgather_size",
-                                                "amp",
-                                                "autotuning",
-                                                "bf16",
-                                                "bfloat16",
-                                                "checkpoint",
-                                                "comet",
-                                                "comms_logger",
-                                                "communication_data_type",
-                                                "compile",
-                                                "compression_training",
-                                                "csv_monitor",
-                                                "curriculum_learning",
-                                                "data_efficiency",
-                                                "data_types",
-                                                "dataloader_drop_last",
-                                                "datastates_ckpt",
-                                                "disable_allgather",
-                                                "disable_python_gc",
-                                                "dump_state",
-                                                "eigenvalue",
-                                                "elasticity",
-                                                "expert_parallel",
-                                                "flops_profiler",
-                                                "fp16",
-                                                "gradient_accumulation_steps",
-                                                "gradient_allreduce_op",
-                                                "gradient_clipping",
-                                                "gradient_predivide_factor",
-                                                "graph_harvesting",
-                                                "hybrid_engine",
-                                                "log_level",
-                                                "managed_gradient_accumulation",
-                                                "memory_breakdown",
-                                                "nebula",
-                                                "optimizer",
-                                                "pipeline",
-                                                "prescale_gradients",
-                                                "progressive_layer_drop",
-                                                "quantize_training",
-                                                "scheduler",
-                                                "seq_parallel_communication_data_type",
-                                                "sequence_parallel_size",
-                                                "sparse_attention",
-                                                "sparse_gradients",
-                                                "steps_per_print",
-                                                "tensor_parallel",
-                                                "tensorboard",
-                                                "timers",
-                                                "torch_autocast",
-                                                "train_batch_size",
-                                                "train_micro_batch_size_per_gpu",
-                                                "use_data_before_expert_parallelism",
-                                                "vocabulary_size",
-                                                "wall_clock_breakdown",
-                                                "wandb",
-                                                "weight_quantization",
-                                                "zero_allow_untested_optimizer",
-                                                "zero_force_ds_cpu_optimizer",
-                                                "zero_optimization"};
-    return keys;
-}
-
-inline bool is_top_level_key(std::string_view key) {
-    static const KeyIndex index = [] {
-        KeyIndex keys;
-        for (const std::string_view known : top_level_keys()) keys.add(known);
-        return keys;
-    }();
-    return index.find(key) != KeyIndex::none;
-}
+/// Whether some release reads the key at the top level of a document.
+inline bool is_top_level_key(std::string_view key) { return is_key_of(section<DeepSpeedConfig>, key); }
 
 /// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them
 /// silently.
@@ -128,7 +55,7 @@ inline void report_strays(const Members& document, bool has_section, Reading& r)
 /// False, and reported, unless the root is an object; else its members, with what to say about them as such.
 inline bool open_document(const Value& root, Reading& r, Members& document) {
     r.places = zero_places();
-    r.top_level_keys = top_level_keys();
+    r.top_level = &section<DeepSpeedConfig>;
     if (!root.json->is_object()) {
         r.check = "root_not_object";
         r.report(Severity::error, "wrong-type", {}, r.value_span(root),
@@ -181,9 +108,8 @@ public:
         run_checks({}, root);
         auto given = given_.begin();
         for (const Row& row : section<DeepSpeedConfig>.rows) {
-            if (!row.known_to(release)) continue;
-            void* member = section<DeepSpeedConfig>.member(&config_, row);
-            if (row.type->section && row.type->section_in(member))
+            void* const member = section<DeepSpeedConfig>.member(&config_, row);
+            if (release < newest_release && row.type->section && row.type->section_in(member))
                 apply_defaults_of(release, *row.type->section, member);
             if (given != given_.end() && given->row == &row) {
                 step("section:", row.key(), [&] {
@@ -218,13 +144,14 @@ private:
         }
     }
 
+    /// The checks that come after that row: the next ones, as they are in the rows' order.
     void run_checks(std::string_view after, const Path& root) {
         const Release release = reading_.behaviour.release;
-        for (const DocumentCheck& check : document_checks) {
-            if (check.after != after || release < check.since || release >= check.until) continue;
-            step("", check.name, [&] {
+        for (; next_check_ != std::end(document_checks) && next_check_->after == after; ++next_check_) {
+            if (release < next_check_->since || release >= next_check_->until) continue;
+            step("", next_check_->name, [&] {
                 Checking checking(&config_, given_, reading_, root, false);
-                check.run(checking);
+                next_check_->run(checking);
             });
         }
     }
@@ -232,6 +159,7 @@ private:
     Reading& reading_;
     DeepSpeedConfig& config_;
     Givens given_;
+    const DocumentCheck* next_check_ = std::begin(document_checks);
     std::string first_check_;
 };
 

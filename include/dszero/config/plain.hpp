@@ -69,19 +69,25 @@ struct plain_preset<std::optional<T>> : plain_preset<T> {};
 template <class T>
 class Plain : public plain_preset<T> {
 public:
-    Plain() : json(plain_json(T{})) {}
+    Plain() = default;
     template <std::convertible_to<T> U>
     requires(!std::same_as<std::remove_cvref_t<U>, Plain>) Plain(U&& value)
-        : json(plain_json(static_cast<T>(std::forward<U>(value)))) {}
+        : meant_(static_cast<T>(std::forward<U>(value))) {}
 
-    operator T() const { return used_as(json, T{}); }
+    operator T() const { return given_ ? used_as(*given_, T{}) : meant_; }
+
+    /// As the document has it.
+    Json json() const { return given_ ? *given_ : plain_json(meant_); }
+    void take(Json json) { given_ = std::move(json); }
 
     template <std::same_as<Plain> U>
     friend bool operator==(const Plain& a, const U& b) {
-        return equal(a.json, b.json);
+        return equal(a.json(), b.json());
     }
 
-    Json json;  ///< as the document has it
+private:
+    T meant_{};
+    std::optional<Json> given_;  // most values are not: an empty one costs less than a Json of the default
 };
 
 /// A copy for keeping, in which integers beyond 64 bits are saturated.
@@ -104,12 +110,12 @@ inline Json kept(const Value& value, const Reading& r) {
 
 template <class T>
 bool read_plain(void* member, const Value& value, const Row&, Reading& r, const Path&) {
-    static_cast<Plain<T>*>(member)->json = kept(value, r);
+    static_cast<Plain<T>*>(member)->take(kept(value, r));
     return true;
 }
 template <class T>
 Json write_plain(const void* member, const Writing&) {
-    return static_cast<const Plain<T>*>(member)->json;
+    return static_cast<const Plain<T>*>(member)->json();
 }
 template <class T>
 inline constexpr MemberType member_type<Plain<T>> = {member_type<T>.expected, member_type<T>.format,

@@ -90,8 +90,8 @@ public:
     const Circumstances circumstances;
     Diagnostics diagnostics;
     std::vector<std::string> warnings;  ///< what DeepSpeed itself would log, as tags
-    Table<Place> places;                ///< where else keys belong, for suggestions
-    Table<std::string_view> top_level_keys;
+    Table<Place> places;                ///< where else keys belong, for suggestions; so is the top level
+    const Section* top_level = nullptr;
     const Members* document = nullptr;  ///< the document that the value being read is part of, if any
     std::string check;                  ///< which of DeepSpeed's checks fails, where a reader knows it better
 

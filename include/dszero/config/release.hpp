@@ -7,6 +7,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,7 +49,11 @@ struct Release {
         return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
     }
 
-    constexpr auto operator<=>(const Release&) const = default;
+    constexpr bool operator==(const Release&) const = default;
+    constexpr auto operator<=>(const Release& other) const { return number() <=> other.number(); }
+
+private:
+    constexpr std::uint64_t number() const { return std::uint64_t{major} << 32 | minor << 16 | patch; }
 };
 
 /// Every release that dszero knows, oldest first: those on PyPI from 0.7.0 on.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,14 +20,8 @@
 namespace dszero {
 
 /// The most differences that still make a misspelling.
-inline std::size_t most_differences(std::string_view written, std::string_view meant) {
-    return std::max<std::size_t>(1, std::min(written.size(), meant.size()) / 4);
-}
-
-/// A key's character as comparisons for likeness see it: in lower case, '-' and ' ' as '_'.
-constexpr char fold(char c) {
-    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-    return c == '-' || c == ' ' ? '_' : c;
+inline std::size_t most_differences(std::size_t written, std::size_t meant) {
+    return std::max<std::size_t>(1, std::min(written, meant) / 4);
 }
 
 /// The fewest insertions, deletions, replacements and swaps of neighbours that make one key of the
@@ -67,51 +62,71 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b, std::si
 /// The name that `written` most looks like a misspelling of.
 class Nearest {
 public:
-    explicit Nearest(std::string_view written) : written_(written) {
+    explicit Nearest(std::string_view written) : written_(written), letters_(letters_of(written)) {
         for (const char c : written) ++count_[bucket(c)];
     }
 
     void consider(std::string_view name) {
         if (distance_ == 0) return;
-        const std::size_t limit = std::min(most_differences(written_, name), distance_ - 1);
-        if (name.size() + limit < written_.size() || lacks_more_than(limit, name))
-            return;  // as nearly always
+        const std::size_t limit = std::min(most_differences(written_.size(), name.size()), distance_ - 1);
+        if (lacks_more_than(limit, name)) return;
         const std::size_t distance = edit_distance(written_, name, limit);
         if (distance > limit) return;
         distance_ = distance;
         name_ = name;
     }
+    /// Whether a name of so many characters, and of those letters, can be near: nearly always it cannot.
+    bool is_thinkable(std::size_t size, std::uint32_t letters) const {
+        const std::size_t limit = most_differences(written_.size(), size);
+        if (size > written_.size() + limit || written_.size() > size + limit) return false;
+        // Each difference brings in one letter at most, and takes one away.
+        return static_cast<std::size_t>(std::popcount(letters ^ letters_)) <= 2 * limit;
+    }
     std::string_view name() const { return name_; }  ///< empty: none is near
     std::size_t distance() const { return distance_; }
 
 private:
-    using Counts = std::array<std::uint32_t, 32>;
+    using Counts = std::array<std::uint8_t, 32>;
     static std::size_t bucket(char c) { return static_cast<unsigned char>(fold(c)) % 32; }
 
     /// Whether more than so many of the name's characters are missing from `written`, wherever they stand.
     bool lacks_more_than(std::size_t limit, std::string_view name) const {
-        if (name.size() > written_.size() + limit) return true;
-        Counts used{};
+        Counts left = count_;
         std::size_t missing = 0;
-        for (const char c : name) missing += ++used[bucket(c)] > count_[bucket(c)];
+        for (const char c : name) {
+            std::uint8_t& of_this = left[bucket(c)];
+            of_this == 0 ? ++missing : --of_this;
+        }
         return missing > limit;
     }
 
     std::string_view written_;
-    Counts count_{};
+    std::uint32_t letters_;
+    Counts count_{};  // of a long word they may wrap around: no name is as long
     std::string_view name_{};
     std::size_t distance_ = std::string_view::npos;
 };
 
-/// The key of the section that `written` is a misspelling of.
-inline Nearest nearest_key(std::string_view written, const Section& section, Release release) {
-    Nearest nearest(written);
-    for (const Row& row : section.rows) {
-        if (!row.known_to(release) || !row.is_key || row.deprecated()) continue;
-        nearest.consider(row.key());
-        if (!row.alias.empty()) nearest.consider(row.name);
+/// The keys of a section that a word may be a misspelling of.
+struct NearKeys {
+    Nearest to_write;  ///< among those to write for the release
+    Nearest other;     ///< among those that are deprecated, or that other releases read
+};
+inline NearKeys near_keys(std::string_view written, const Section& section, Release release) {
+    const Nearest nothing(written);
+    NearKeys near{nothing, nothing};
+    const KeyIndex& index = section.index();
+    const auto consider = [&](std::size_t number) {
+        if (!nothing.is_thinkable(index[number].size(), index.letters(number))) return;
+        const Row& row = section.rows[number / 2];
+        if (!row.is_key) return;
+        (row.known_to(release) && !row.deprecated() ? near.to_write : near.other).consider(index[number]);
+    };
+    for (std::size_t key = 1; key < index.size(); key += 2) {
+        consider(key);
+        if (index[key].data() != index[key - 1].data()) consider(key - 1);  // has an alias
     }
-    return nearest;
+    return near;
 }
 
 /// The row of that name or alias, of whatever release, or null.
@@ -120,11 +135,18 @@ inline const Row* find_row(const Section& section, std::string_view key) {
     return number == KeyIndex::none ? nullptr : &section.rows[number / 2];
 }
 
+/// Whether the section reads that key, in whatever release.
+inline bool is_key_of(const Section& section, std::string_view key) {
+    const Row* row = find_row(section, key);
+    return row && row->is_key && row->key() == key;
+}
+
 struct Suggestion {
     std::string code = "unknown-key";
     std::string reason;  ///< goes on after "unknown key NAME"
     std::string hint;
     std::string_view rename = {};  ///< the key it should be, if that is all that is wrong
+    std::string_view other = {};   ///< where there is no hint: a deprecated key like it, or another release's
 };
 
 /// Where else the key is one; empty: nowhere.
@@ -136,8 +158,7 @@ inline std::string find_place(std::string_view key, const Section& section, cons
             found.append(found.empty() ? "" : " or in ").append(place.name);
     }
     if (!found.empty()) return "it belongs in " + found;
-    for (std::string_view top : r.top_level_keys)
-        if (top == key) return "it belongs at the top level of the document";
+    if (r.top_level && is_key_of(*r.top_level, key)) return "it belongs at the top level of the document";
     return {};
 }
 
@@ -152,11 +173,16 @@ inline Suggestion suggest(std::string_view key, const Section& section, const Re
         return {"removed-key", ": removed in " + row->until.str() + target,
                 "remove it, or use an older DeepSpeed"};
     }
-    const Nearest near = nearest_key(key, section, release);
+    const NearKeys keys = near_keys(key, section, release);
+    const Nearest& near = keys.to_write;
     if (near.distance() > 0)
         if (std::string place = find_place(key, section, r); !place.empty())
             return {"misplaced-key", " here", std::move(place)};
-    if (near.name().empty()) return {};
+    if (near.name().empty()) {
+        Suggestion none;
+        none.other = keys.other.name();
+        return none;
+    }
     const std::string name = '"' + std::string(near.name()) + '"';
     return {"unknown-key",
             {},

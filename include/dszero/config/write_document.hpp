@@ -35,7 +35,7 @@ inline Json write_document(const DeepSpeedConfig& config, Release release) {
                           json_boolean(config.zero_config.stage != ZeroStageEnum::disabled));
         } else if (row.name == "torch_autocast") {
             append_member(out, "torch_autocast_enabled",
-                          known ? Json(config.torch_autocast.enabled.json) : Json());
+                          known ? Json(config.torch_autocast.enabled.json()) : Json());
             append_member(
                 out, "torch_autocast_dtype",
                 known && config.torch_autocast.dtype ? json_string(*config.torch_autocast.dtype) : Json());

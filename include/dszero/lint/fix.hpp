@@ -63,8 +63,7 @@ inline std::vector<std::string> homes_of(std::string_view key, Release release) 
         homes.push_back('/' + std::string(place.name));
         std::replace(homes.back().begin(), homes.back().end(), '.', '/');
     }
-    const auto top = top_level_keys();
-    if (homes.empty() && std::find(top.begin(), top.end(), key) != top.end()) homes.emplace_back();
+    if (homes.empty() && is_top_level_key(key)) homes.emplace_back();
     return homes;
 }
 

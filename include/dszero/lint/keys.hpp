@@ -19,22 +19,13 @@ inline bool is_remark(std::string_view key) {
            to_lower(key).starts_with("comment");
 }
 
-inline bool is_top_level_key(std::string_view key) {
-    for (const std::string_view known : top_level_keys())
-        if (known == key) return true;
-    return false;
-}
-
 /// Why the key is not read, and where it should be.
 inline Suggestion suggest_for(const Member& member, const Section& section, bool top_level,
                               const Linting& lint) {
     Suggestion s = suggest(member.key, section, lint.reading());
-    if (!top_level || !s.hint.empty()) return s;
-    Nearest nearest(member.key);
-    for (const std::string_view known : top_level_keys()) nearest.consider(known);
-    if (nearest.name().empty()) return s;
-    s.hint = "did you mean \"" + std::string(nearest.name()) + "\"?";
-    s.rename = nearest.name();
+    if (!top_level || !s.hint.empty() || s.other.empty()) return s;
+    s.hint = "did you mean \"" + std::string(s.other) + "\"?";
+    s.rename = s.other;
     return s;
 }
 

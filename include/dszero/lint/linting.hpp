@@ -66,17 +66,18 @@ inline std::string Spot::pointer() const {
 }
 
 class Linting {
-    DeepSpeedConfig partial_;  // where there is no whole one; first, since `config` may refer to it
+    std::optional<DeepSpeedConfig> whole_;  // where only a section was read; `config` may refer to it
 
 public:
     Linting(const Document& judged, const Surroundings& where)
         : document(judged),
           around(where),
-          config(judged.config && judged.scope == Scope::document ? *judged.config
-                                                                  : read_again(judged, where)),
+          config(judged.scope != Scope::document ? read_whole(judged, where)
+                 : judged.config                 ? *judged.config
+                                                 : *judged.partial),
           reading_(judged.release, judged.source, &judged.tree) {
         reading_.places = zero_places();
-        reading_.top_level_keys = top_level_keys();
+        reading_.top_level = &section<DeepSpeedConfig>;
         open(top, {&judged.tree.value, 0});
         for (Part* part : {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
                            &activation_checkpointing, &pipeline, &torch_autocast})
@@ -203,13 +204,13 @@ public:
     Diagnostics take() { return std::move(findings_); }
 
 private:
-    /// What can be read of a document that was refused, or of which only a section was judged.
-    const DeepSpeedConfig& read_again(const Document& judged, const Surroundings& where) {
+    /// The rest of a document of which only a section was judged.
+    const DeepSpeedConfig& read_whole(const Document& judged, const Surroundings& where) {
         Reading again(judged.release, judged.source, &judged.tree,
                       {where.world_size, where.accelerator, where.caller});
         std::string first_check;
-        judge_document({&judged.tree.value, 0}, again, partial_, first_check);
-        return partial_;
+        judge_document({&judged.tree.value, 0}, again, whole_.emplace(), first_check);
+        return *whole_;
     }
 
     void open(Part& part, const Value& value) {

@@ -49,51 +49,9 @@ inline void unresolved_auto(Linting& lint) {
     report(lint.aio, "the first swap stops with a TypeError", all);
 }
 
-/// Whether a document that Hjson's reader took is JSON by all appearances: keys in quotes, and between the
-/// tokens nothing but JSON's punctuation. Spares most documents a second reading.
-inline bool seems_strict(const Document& document) {
-    const std::string_view text = document.source.text;
-    const Nodes& nodes = document.tree.nodes;
-    std::size_t at = 0;
-    char before = ' ';  // the last that is no blank
-    int commas = 0, colons = 0;
-    const auto skip_to = [&](std::size_t end) {
-        commas = colons = 0;
-        for (; at < end; ++at) {
-            const char c = text[at];
-            if (c == ' ' || c == '\n' || c == '\t' || c == '\r') continue;
-            if (std::string_view("{}[],:").find(c) == std::string_view::npos) return false;
-            if (before == ',' && (c == '}' || c == ']')) return false;
-            commas += c == ',', colons += c == ':', before = c;
-        }
-        return true;
-    };
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const Node& node = nodes[i];
-        if (i == 0 && (node.value.begin >= text.size() || text[node.value.begin] != '{')) return false;
-        const bool first = before == '{' || before == '[' || before == ' ';
-        const bool has_key = node.key.end > 0;
-        if (!skip_to(has_key ? node.key.begin : node.value.begin)) return false;
-        if (i > 0 && commas != (first && before != ',' ? 0 : 1)) return false;
-        if (has_key) {
-            if (text[at] != '"') return false;
-            at = node.key.end, before = '"';
-            if (!skip_to(node.value.begin) || colons != 1) return false;
-        }
-        const char c = at < text.size() ? text[at] : ' ';
-        if (c == '{' || c == '[') {
-            before = c, ++at;
-            continue;
-        }
-        if (std::string_view("\"-0123456789tfn").find(c) == std::string_view::npos) return false;
-        at = node.value.end, before = '"';
-    }
-    return skip_to(text.size());
-}
-
 inline void strict_json(Linting& lint) {
     if (lint.around.caller != Caller::deepspeed || lint.release() < Release("0.8.1")) return;
-    if (seems_strict(lint.document)) return;
+    if (!lint.document.tree.beyond_json) return;
     Tree tree;
     Diagnostics problems;
     if (read(lint.document.source, {.dialect = Dialect::json, .repeated_keys_refused = false}, tree,

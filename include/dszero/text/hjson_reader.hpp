@@ -37,6 +37,7 @@ public:
         const char* const first = skip_byte_order_mark(begin);
         const char* p = skip_comments(first);
         if (p == nullptr) return false;
+        if (first != begin || p == in_.end) in_.beyond_json = true;
         if (p == in_.end && first == begin) {  // blanks and comments only
             tree_.close_object({}, tree_.open({}, 0), 0);
             return true;
@@ -86,8 +87,11 @@ private:
                     p, "expected ':' after the key \"" + shortened(key.name) + "\", found " + in_.found(p));
             if (!(p = skip_comments(p + 1)) || !(p = read_value(p, key)) || !(p = skip_comments(p)))
                 return nullptr;
-            if (*p == ',' && !(p = skip_comments(p + 1))) return nullptr;
-            if (braces ? *p == '}' : p == in_.end) return p;
+            const bool comma = *p == ',';
+            if (comma && !(p = skip_comments(p + 1))) return nullptr;
+            const bool last = braces ? *p == '}' : p == in_.end;
+            if (comma == last) in_.beyond_json = true;
+            if (last) return p;
         }
     }
 
@@ -97,7 +101,9 @@ private:
         if (!(p = skip_comments(p + 1))) return nullptr;
         while (*p != ']') {
             if (!(p = read_value(p, {})) || !(p = skip_comments(p))) return nullptr;
-            if (*p == ',' && !(p = skip_comments(p + 1))) return nullptr;
+            const bool comma = *p == ',';
+            if (comma && !(p = skip_comments(p + 1))) return nullptr;
+            if (comma == (*p == ']')) in_.beyond_json = true;
         }
         ++p;
         tree_.close_array(key, array, in_.offset(p));
@@ -107,6 +113,7 @@ private:
 
     const char* read_key(const char* const begin, Key& key) {
         const char* p = begin;
+        if (*p != '"') in_.beyond_json = true;
         if (*p == '"' || *p == '\'') {
             p = strings_.read_quoted(p, key.name);
             if (p != nullptr) key.span = in_.span(begin, p);
@@ -125,6 +132,7 @@ private:
 
     const char* read_string(const char* const begin, const Key& key) {
         std::string_view content;
+        if (*begin != '"') in_.beyond_json = true;
         const bool multiline = looking_at(begin, "'''");
         const char* const p =
             multiline ? strings_.read_multiline(begin, content) : strings_.read_quoted(begin, content);
@@ -139,14 +147,15 @@ private:
                 return add_number(begin, number, key);
         } else if (const char* const yes = match_word(in_, begin, "true")) {
             tree_.add_boolean(key, in_.span(begin, begin + 4), true);
-            return yes;
+            return literal(begin + 4, yes);
         } else if (const char* const no = match_word(in_, begin, "false")) {
             tree_.add_boolean(key, in_.span(begin, begin + 5), false);
-            return no;
+            return literal(begin + 5, no);
         } else if (const char* const nothing = match_word(in_, begin, "null")) {
             tree_.add_null(key, in_.span(begin, begin + 4));
-            return nothing;
+            return literal(begin + 4, nothing);
         }
+        in_.beyond_json = true;
         const char* p = begin;
         while (p != in_.end && !is(*p, line_end)) ++p;
         const std::string_view content = strip({begin, static_cast<std::size_t>(p - begin)});
@@ -157,9 +166,16 @@ private:
         return p;
     }
 
+    /// A literal that ended at `end`, after which `next` goes on. Hjson knows more blanks than JSON.
+    const char* literal(const char* end, const char* next) {
+        if (skip_blanks(end, in_.end) < next) in_.beyond_json = true;
+        return next;
+    }
+
     const char* add_number(const char* begin, const MatchedNumber& number, const Key& key) {
         const Span span = in_.span(begin, number.end);
         const std::string_view written = spelling(in_.text, span);
+        if (!number.ascii) in_.beyond_json = true;
         const std::string converted = number.ascii ? std::string() : ascii_digits(written);
         const std::string_view spelled = number.ascii ? written : std::string_view(converted);
         if (number.integer) {
@@ -189,6 +205,8 @@ private:
     const char* skip_gap(const char* p) {
         for (;;) {
             p = skip_blanks(p, in_.end);
+            if (*p != '#' && *p != '/') return p;
+            in_.beyond_json = true;
             if (*p == '#' || looking_at(p, "//")) {
                 while (p != in_.end && !is(*p, line_end)) ++p;
             } else if (looking_at(p, "/*")) {
@@ -212,6 +230,7 @@ private:
 
     /// The members of an object, or else a single value.
     const char* read_root_without_braces(const char* const begin) {
+        in_.beyond_json = true;
         const TreeBuilder::Open object = tree_.open({}, in_.offset(begin));
         if (const char* const p = read_members(begin, false)) {
             tree_.close_object({}, object, tree_.end_of_last_value());

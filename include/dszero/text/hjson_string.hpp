@@ -131,6 +131,7 @@ inline const char* HjsonStrings::read_escaped(const char* opening, const char* p
 }
 
 inline const char* HjsonStrings::read_escape(const char* p, std::string& out) {
+    if (p[1] == '\'' || p[1] == 'u') in_.beyond_json = true;  // \u takes more than four digits
     constexpr std::string_view letters = "\"'\\/bfnrt";
     constexpr std::string_view meanings = "\"'\\/\b\f\n\r\t";
     const std::size_t which = p + 1 == in_.end ? std::string_view::npos : letters.find(p[1]);

@@ -113,6 +113,7 @@ inline bool read(const Source& source, const ReadOptions& options, Tree& tree, D
     report_repeated_keys(text, builder.repetitions(), options.repeated_keys_refused, problems);
     if (!scanner.problem.code.empty()) problems.push_back(std::move(scanner.problem));
     if (complete) builder.finish(tree);
+    tree.beyond_json = scanner.beyond_json;
     return complete && !builder.refuses_repeated_keys();
 }
 

@@ -110,7 +110,8 @@ struct Scanner {
     std::string decoded;  ///< Strings with escapes, one behind the other; never grows beyond the text, so
                           ///< never moves.
     Failure failure = Failure::none;
-    Diagnostic problem;  ///< If there is a failure.
+    Diagnostic problem;        ///< If there is a failure.
+    bool beyond_json = false;  ///< Tree::beyond_json
 
     /// `whole` must be followed by a NUL, as the text of a std::string is.
     explicit Scanner(std::string_view whole) : text(whole), end(whole.data() + whole.size()) {}

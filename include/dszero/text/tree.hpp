@@ -37,6 +37,7 @@ using Nodes = SmallVector<Node, 1>;
 struct Tree {
     nlohmann::ordered_json value;
     Nodes nodes;
+    bool beyond_json = false;  ///< Perhaps no JSON: the reader met what only Hjson may have, or \u.
 };
 
 /// Whether a number, as it is spelled in the text, is an integer that the tree had to hold as a double.

@@ -56,7 +56,7 @@ inline bool read_tag_validation(void* member, const Value& value, const Row& row
     const std::string upper = to_upper(string_in(*value.json));
     for (const std::string_view mode : tag_validation_modes)
         if (upper == mode) {
-            static_cast<Plain<std::string>*>(member)->json = json_string(upper);
+            static_cast<Plain<std::string>*>(member)->take(json_string(upper));
             return true;
         }
     r.check = "checkpoint_tag_validation";
