@@ -91,7 +91,9 @@ void show_change(const Input& input, const std::string& text, const Options& opt
 std::string open_json_line(const Input& input, const Document& document, const Diagnostics& diagnostics) {
     std::string out = begin_line(input, quoted(document.release), document.accepted() ? "true" : "false");
     if (document.scope == Scope::document) {
-        out += document.inferred ? ",\"inferred\":true,\"document\":" : ",\"inferred\":false,\"document\":";
+        out += document.inferred ? ",\"inferred\":true" : ",\"inferred\":false";
+        out += ",\"first_check\":" + (document.accepted() ? "null" : '"' + document.first_check + '"');
+        out += ",\"document\":";
         append_json(out, document.config ? write_document(*document.config, document.release)
                                          : nlohmann::ordered_json());
     }

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Compare dszero with the real thing on fresh texts: generated ones, and real files mutated.
 
-Three questions are asked of every text:
+Four questions are asked, the first three of the same texts:
     reader-hjson   its value: hjson-py (with DeepSpeed's hook against repeated keys) and dszero_read
     reader-json    its value: Python's json and dszero_read --dialect json
     zero           its zero_optimization section: DeepSpeed's get_zero_config and dszero check; verdict, value,
                    set of warnings, and of a refusal the set of error locations; once per --release
+    document       whole documents: DeepSpeedConfig and dszero check; verdict, attributes, set of warnings, and of a
+                   refusal by the newest release what it stops at; once per --release and --world-size
 
 Prints a table, writes disagreements (smallest first, made smaller where that is quick) to a file and
 exits with 1 if there are any.  The same --seed, --count, --release and --corpus ask the same texts.
@@ -21,6 +23,10 @@ Examples:
     # for these); up to 0.14.5 with an interpreter that has pydantic<2 and hjson.
     DS_BUILD_OPS=0 pip download --no-deps --no-binary :all: --no-build-isolation deepspeed==0.14.5
     against_deepspeed.py --release 0.14.5 --release 0.18.9 --packages DIR --python-v1 v1/bin/python
+
+    # Whole documents need each release's package with all that it imports, torch among it.
+    against_deepspeed.py --ask document --count 20000 --world-size 1 --world-size 8
+    against_deepspeed.py --ask document --release 0.14.5 --packages DIR --python-v1 v1/bin/python
 
     # Without dszero: record what the real thing answers.
     against_deepspeed.py --count 1000 --only-oracle answers.jsonl
@@ -39,11 +45,14 @@ import subprocess
 import sys
 import threading
 
+from documents import Documents
 from texts import Texts, version
 
 DEEPEST = 480
 ORACLE = str(pathlib.Path(__file__).with_name("deepspeed_answers.py"))
-KINDS = ("verdict", "value", "warnings", "pointers", "no answer")
+DOCUMENT_ORACLE = str(pathlib.Path(__file__).with_name("deepspeed_documents.py"))
+NEWEST = "0.19.8"
+KINDS = ("verdict", "value", "warnings", "pointers", "check", "no answer")
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)  # answers may hold very long integers
 
@@ -172,6 +181,37 @@ class ZeroQuestion:
                 "pointers": sorted({d["pointer"] for d in answer["diagnostics"] if d["severity"] == "error"})}
 
 
+class DocumentQuestion:
+
+    def __init__(self, options, release, world_size):
+        self.name = "document %s at %d" % (release, world_size)
+        self.newest = release == NEWEST
+        python = options.python_v1 if version(release) < (0, 15) else options.python
+        package = ["--package", os.path.join(options.packages, release)] if options.packages and not self.newest else []
+        ranks = ["--world-size", str(world_size)]
+        self.oracle = Oracle([python, DOCUMENT_ORACLE] + ranks + package)
+        self.subject = Subject([options.dszero, "check", "--deepspeed", release, "--accelerator", "cpu", "--format", "json", "--jsonl"] + ranks)
+
+    def expected(self, answer):
+        return {"verdict": answer["ok"], "value": saturated(answer.get("value")), "check": answer.get("check") if self.newest else None,
+                "warnings": sorted(set(answer["warnings"])) if answer["ok"] else []}
+
+    def got(self, answer):
+        if not answer["accepted"] and sum(d.get("first", False) for d in answer["diagnostics"]) != 1:
+            return {"no answer": "not one diagnostic is the first"}
+        return {"verdict": answer["accepted"], "value": saturated(answer["document"]), "check": answer["first_check"] if self.newest else None,
+                "warnings": sorted(set(answer["warnings"])) if answer["accepted"] else []}
+
+
+def compared(expected, got):
+    """The attributes that both sides have: each names some that the other keeps elsewhere. sparse_attention is
+    among the removed keys that dszero keeps as written."""
+    if isinstance(expected.get("value"), dict) and isinstance(got.get("value"), dict) and "train_batch_size" in expected["value"]:
+        both = (expected["value"].keys() & got["value"].keys()) - {"sparse_attention"}
+        return [dict(side, value={k: side["value"][k] for k in both}) for side in (expected, got)]
+    return expected, got
+
+
 def difference(expected, got):
     """The first kind in which the two differ, or None.  As JSON text: there 3, 3.0 and true are three things."""
     if "no answer" in got:
@@ -189,6 +229,7 @@ def compare(question, texts, pool):
     for theirs, mine in zip(question.oracle.ask(texts), ours.result()):
         expected = question.expected(theirs)
         got = mine if "no answer" in mine else question.got(mine)
+        expected, got = compared(expected, got)
         out.append((difference(expected, got), expected, got))
     return out
 
@@ -227,7 +268,7 @@ def batches(options):
         with open(options.texts, encoding="utf-8") as lines:
             source = [(line["id"], line.get("minimised", line["text"])) for line in map(json.loads, lines)]
     else:
-        texts = Texts(options.seed, options.release, options.corpus)
+        texts = (Documents if options.ask == ["document"] else Texts)(options.seed, options.release, options.corpus)
         source = map(texts.text, itertools.count())
     seen, batch = set(), []
     for id_, text in source:
@@ -288,9 +329,9 @@ def run(questions, options):
 
 def report(counts, wrong, options):
     columns = ("texts", "skipped", "agreed") + KINDS
-    print("%-14s" % "" + "".join("%11s" % c for c in columns))
+    print("%-22s" % "" + "".join("%11s" % c for c in columns))
     for name, count in counts.items():
-        print("%-14s" % name + "".join("%11d" % count[c] for c in columns))
+        print("%-22s" % name + "".join("%11d" % count[c] for c in columns))
     if not wrong:
         return
     with open(options.disagreements, "w", encoding="utf-8") as out:
@@ -316,8 +357,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dszero", default="build/dszero", help="the tool (default: %(default)s)")
     parser.add_argument("--dszero-read", help="the reader's test program (default: beside the tool)")
-    parser.add_argument("--ask", action="append", choices=("reader-hjson", "reader-json", "zero"), help="ask only this; may be repeated")
-    parser.add_argument("--release", action="append", help="for zero; may be repeated (default: 0.19.8)")
+    parser.add_argument("--ask", action="append", choices=("reader-hjson", "reader-json", "zero", "document"), help="ask only this; may be repeated, but for document")
+    parser.add_argument("--release", action="append", help="for zero and document; may be repeated (default: 0.19.8)")
+    parser.add_argument("--world-size", action="append", type=int, metavar="N", help="for document; may be repeated (default: 1 and 8)")
     parser.add_argument("--packages", metavar="DIR", help="unpacked source distributions of DeepSpeed, DIR/RELEASE/deepspeed")
     parser.add_argument("--python", default=sys.executable, help="interpreter with hjson and pydantic 2 (default: this one)")
     parser.add_argument("--python-v1", metavar="PYTHON", default=sys.executable, help="interpreter with hjson and pydantic 1.10, for releases up to 0.14.5")
@@ -330,7 +372,9 @@ def main():
     parser.add_argument("--minimise", type=int, metavar="N", default=10, help="make the N smallest disagreements of each kind smaller (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=4000, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    options.release = options.release or ["0.19.8"]
+    options.release = options.release or [NEWEST]
+    if options.ask and "document" in options.ask and len(options.ask) > 1:
+        parser.error("document is asked about texts of its own: ask it alone")
     options.dszero = os.path.abspath(options.dszero)
     options.dszero_read = os.path.abspath(options.dszero_read or os.path.join(os.path.dirname(options.dszero), "dszero_read"))
     if options.packages:
@@ -339,6 +383,7 @@ def main():
     asked = options.ask or ["reader-hjson", "reader-json", "zero"]
     questions = [ReaderQuestion(options, dialect) for dialect in ("hjson", "json") if "reader-" + dialect in asked]
     questions += [ZeroQuestion(options, release) for release in options.release if "zero" in asked]
+    questions += [DocumentQuestion(options, release, n) for release in options.release for n in options.world_size or (1, 8) if "document" in asked]
     for question in questions if not options.only_oracle else ():
         program = question.subject.command[0]
         if not os.access(program, os.X_OK):

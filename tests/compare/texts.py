@@ -96,10 +96,13 @@ class Texts:
                 except UnicodeDecodeError:
                     pass
 
+    def begin(self, which):
+        self.rng = random.Random(which)
+        self.table = self.rng.choice(self.tables)
+
     def text(self, i):
         """(id, text)"""
-        self.rng = random.Random("%d/%d" % (self.seed, i))
-        self.table = self.rng.choice(self.tables)
+        self.begin("%d/%d" % (self.seed, i))
         roll = self.rng.random()
         if roll < 0.10:
             kind, text = "one", self.one_value()

@@ -173,6 +173,56 @@ TEST_CASE("exact numbers: beyond 64 bits as Python has them") {
     CHECK(big.str() == "340282366920938463463374607431768211456");
 }
 
+TEST_CASE("documents: the first check of a section with several faults") {
+    const auto first_check = [](const std::string& member) {
+        return parse("{\"train_batch_size\": 1, " + member + "}").first_check;
+    };
+    // DeepSpeedAutotuningConfig._initialize looks at the folders before model_info
+    CHECK(first_check("\"autotuning\": {\"model_info\": 5, \"results_dir\": \"\"}") ==
+          "autotuning_dir_empty");
+    CHECK(first_check("\"autotuning\": {\"model_info\": 5}") == "shape:autotuning");
+    // a TypeError, which pydantic does not catch: no ValidationError of the section
+    CHECK(first_check("\"wandb\": {\"team\": 5, \"self\": 1}") == "shape:monitor");
+    CHECK(first_check("\"wandb\": {\"team\": 5}") == "section:monitor");
+}
+
+TEST_CASE("documents: precision in older releases") {
+    LoadOptions options;
+    options.release = "0.18.9";
+    const auto bf16 = [&](const std::string& section) {
+        return parse("{\"train_batch_size\": 1, \"bf16\": " + section + "}", options).value().bfloat16_config;
+    };
+    CHECK_FALSE(bf16("{}").check_grad_overflow);  // true from 0.19.3 on
+    CHECK(bf16("{\"check_grad_overflow\": true}").check_grad_overflow);
+
+    // 0.16.9's get_fp16_master_weights_and_grads_enabled gives what is written, and _do_error_check asks
+    // whether Python finds it true
+    options.release = "0.16.9";
+    const std::string fp16 =
+        "{\"train_batch_size\": 1, \"fp16\": {\"enabled\": true, "
+        "\"fp16_master_weights_and_grads\": ";
+    CHECK_FALSE(parse(fp16 + "\" \"}}", options).accepted());
+    CHECK(parse(fp16 + "\"\"}}", options).accepted());
+}
+
+TEST_CASE("documents: what single releases do") {
+    const auto accepted = [](const char* release, const std::string& member) {
+        LoadOptions options;
+        options.release = release;
+        return parse("{\"train_batch_size\": 1, " + member + "}", options).accepted();
+    };
+    // get_communication_data_type of 0.7 to 0.14.0 compares with "bfp16"
+    CHECK_FALSE(accepted("0.12.6", "\"communication_data_type\": \"bf16\""));
+    CHECK(accepted("0.12.6", "\"communication_data_type\": \"BFP16\""));
+    CHECK_FALSE(accepted("0.14.5", "\"communication_data_type\": \"bfp16\""));
+    CHECK(accepted("0.14.5", "\"communication_data_type\": \"bf16\""));
+    // get_checkpoint_writer_config came in 0.17.1, datastates_ckpt, which is read before it, in 0.18.1
+    const std::string writer = "\"checkpoint\": {\"writer\": {\"data_parallel\": \"x\"}}";
+    CHECK(accepted("0.16.9", writer));
+    CHECK_FALSE(accepted("0.17.6", writer));
+    CHECK_FALSE(accepted("0.18.9", writer));
+}
+
 TEST_CASE("documents: an inferred verdict says so") {
     LoadOptions options;
     CHECK_FALSE(parse("{\"train_batch_size\": 1}", options).inferred);

@@ -231,9 +231,9 @@ TEST_CASE("check --format json: a line for each file, with the members that were
     for (const Json& answer : answers) {
         std::vector<std::string> keys;
         for (const auto& member : answer.items()) keys.push_back(member.key());
-        CHECK(keys == std::vector<std::string>{"file", "release", "accepted", "inferred", "document",
-                                               "zero_optimization", "warnings", "diagnostics", "findings",
-                                               "waived"});
+        CHECK(keys == std::vector<std::string>{"file", "release", "accepted", "inferred", "first_check",
+                                               "document", "zero_optimization", "warnings", "diagnostics",
+                                               "findings", "waived"});
         CHECK(answer["release"] == "0.19.8");
     }
     CHECK(answers[0]["file"] == a);
@@ -241,7 +241,9 @@ TEST_CASE("check --format json: a line for each file, with the members that were
     CHECK(answers[0]["zero_optimization"]["stage"] == 3);
     CHECK(answers[0]["zero_optimization"]["overlap_comm"] == true);
     CHECK(answers[0]["document"]["train_micro_batch_size_per_gpu"] == 8);
+    CHECK(answers[0]["first_check"] == nullptr);
     CHECK(answers[1]["document"] == nullptr);
+    CHECK(answers[1]["first_check"] == "section:zero_optimization");
     CHECK(answers[0]["warnings"] == Json::array());
     CHECK(answers[0]["diagnostics"] == Json::array());
     CHECK(answers[1]["accepted"] == false);

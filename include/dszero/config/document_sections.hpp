@@ -10,6 +10,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dszero {
 
@@ -32,17 +33,22 @@ inline bool read_modelled(void* member, const Value& value, const Row& row, Read
     return taken && !r.has_errors_since(from);
 }
 
-/// The keys that the section's rows name; others do nothing.
+/// The keys that the section's rows name, in their order; others do nothing. Of several that fail, DeepSpeed
+/// stops at the first.
 inline bool read_looked_up(const Section& section, void* object, const Members& members, Reading& r,
                            const Path& path) {
     bool all = true;
+    std::string first_check;
     for (const Row& row : section.rows) {
         if (!row.known_to(r.behaviour.release)) continue;
-        if (const Member* member = find_member(members, row.key()))
-            all = row.type->read(section.member(object, row), member->value, row, r,
-                                 Path{.parent = &path, .key = member->key}) &&
-                  all;
+        const Member* member = find_member(members, row.key());
+        if (!member || row.type->read(section.member(object, row), member->value, row, r,
+                                      Path{.parent = &path, .key = member->key}))
+            continue;
+        if (all) first_check = r.check;
+        all = false;
     }
+    if (!all) r.check = std::move(first_check);
     return all;
 }
 inline bool read_plain_section(void* member, const Value& value, const Row& row, Reading& r,

@@ -107,10 +107,13 @@ public:
         const std::size_t start = reading_.diagnostics.size();
         run_checks({}, root);
         auto given = given_.begin();
+        const void* before = nullptr;  // bf16 and bfloat16 fill the same member
         for (const Row& row : section<DeepSpeedConfig>.rows) {
             void* const member = section<DeepSpeedConfig>.member(&config_, row);
-            if (release < newest_release && row.type->section && row.type->section_in(member))
+            if (release < newest_release && member != before && row.type->section &&
+                row.type->section_in(member))
                 apply_defaults_of(release, *row.type->section, member);
+            before = member;
             if (given != given_.end() && given->row == &row) {
                 step("section:", row.key(), [&] {
                     given->passed =
@@ -118,7 +121,7 @@ public:
                 });
                 ++given;
             }
-            run_checks(row.name, root);
+            run_checks(row.name, root);  // their place is this, whether or not the release has the key
         }
         run_checks("end", root);
         return !reading_.has_errors_since(start);

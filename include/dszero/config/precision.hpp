@@ -84,7 +84,7 @@ inline bool is_hidden_by_bf16(const Row& row, const Reading& r) {
 }
 
 /// Before 0.17.1 these sections are dictionaries in which DeepSpeed looks things up: what does not fit is
-/// noticed when training starts, and `enabled` is whatever Python finds true.
+/// noticed when training starts, and a flag is on where Python finds it true.
 inline bool read_precision(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     if (is_hidden_by_bf16(row, r)) return true;
     if (r.behaviour.models_precision) {
@@ -103,11 +103,16 @@ inline bool read_precision(void* member, const Value& value, const Row& row, Rea
         d.message += " (this release notices only when it trains)";
     }
     r.check.clear();
+    const Section& section = *row.type->section;
     const Members members = r.members_of(value);
-    if (const Member* enabled = find_member(members, "enabled"))
-        *static_cast<bool*>(row.type->section->member(member, row.type->section->rows[0])) =
-            is_truthy(*enabled->value.json) &&
-            !(r.circumstances.caller != Caller::deepspeed && is_word(*enabled->value.json, "auto"));
+    for (const std::string_view flag : {"enabled", "fp16_master_weights_and_grads"}) {
+        const Member* given = find_member(members, flag);
+        const Row* flag_row = given ? find_row(section, flag) : nullptr;
+        if (!flag_row) continue;
+        *static_cast<bool*>(section.member(member, *flag_row)) =
+            is_truthy(*given->value.json) &&
+            !(r.circumstances.caller != Caller::deepspeed && is_word(*given->value.json, "auto"));
+    }
     return true;
 }
 
@@ -282,6 +287,11 @@ struct schema<DataTypesConfig> {
 template <>
 inline constexpr MemberType member_type<DataTypesConfig> = plain_section<DataTypesConfig>;
 
+/// A type by the word that a release wants; before 0.14.1 that for bf16 is "bfp16".
+inline std::string_view communication_word(DataType type, Release release) {
+    return type == DataType::bf16 && release < Release("0.14.1") ? "bfp16" : to_string(type);
+}
+
 /// A type that gradients are sent in: null or one of three words, in any case.
 inline bool read_data_type(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     auto& type = *static_cast<std::optional<DataType>*>(member);
@@ -290,19 +300,23 @@ inline bool read_data_type(void* member, const Value& value, const Row& row, Rea
     if (!value.json->is_string())
         return refuse_shape("communication_data_type", row.type->expected, value, r, path);
     const std::string lower = to_lower(string_in(*value.json));
-    for (std::size_t i = 0; i < data_types.size(); ++i)
-        if (lower == data_types[i]) type = static_cast<DataType>(i);
+    for (const DataType each : {DataType::fp32, DataType::fp16, DataType::bf16})
+        if (lower == communication_word(each, r.behaviour.release)) type = each;
     if (type) return true;
     r.check = "communication_data_type";
-    r.error(
-        "wrong-value", path, r.value_span(value),
-        std::string(path.key) + " must be " + std::string(row.type->expected) + ", got " + r.shown(value));
+    const bool is_bf16 = lower == to_string(DataType::bf16);
+    r.error("wrong-value", path, r.value_span(value),
+            std::string(path.key) + " must be " +
+                (is_bf16 ? "\"fp16\", \"bfp16\" (so spelled), \"fp32\" or null"
+                         : std::string(row.type->expected)) +
+                ", got " + r.shown(value),
+            is_bf16 ? "write \"bfp16\", which is what this release reads" : "");
     return false;
 }
 inline Json write_data_type(const void* member, const Writing& w) {
     const auto& type = *static_cast<const std::optional<DataType>*>(member);
     if (!type) return Json();
-    return json_string(w.attributes ? torch_name(*type) : to_string(*type));
+    return json_string(w.attributes ? torch_name(*type) : communication_word(*type, w.release));
 }
 
 template <>

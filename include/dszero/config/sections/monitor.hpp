@@ -162,6 +162,7 @@ inline bool read_monitor(void* member, const Value& value, const Row& row, Readi
     const Path at{.parent = &root, .key = path.key};
     const std::size_t from = r.diagnostics.size();
     read_section(*row.type->section, member, value, row, r, at);
+    if (r.has_aborted()) r.check = "shape:monitor";
     r.settle_abort(at, from);
     return !r.has_errors_since(from);
 }
