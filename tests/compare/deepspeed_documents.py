@@ -139,13 +139,13 @@ class DeepSpeed:
         return dict(out, warnings=self.listener.tags)
 
     def plain(self, value):
-        """JSON for a value, with floats that JSON lacks as {"float": "nan"}."""
+        """JSON for a value, with floats that JSON lacks as {"float": "nan"}; integers have 64 bits."""
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, enum.Enum):
             return self.plain(value.value)
         if isinstance(value, int):
-            return int(value)  # DeepSpeed's pp_int among them
+            return max(-2**63, min(2**63 - 1, int(value)))  # DeepSpeed's pp_int is one too
         if isinstance(value, float):
             return float(value) if math.isfinite(value) else {"float": repr(value)}
         if isinstance(value, (self.dtype, os.PathLike)):

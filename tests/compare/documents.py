@@ -6,38 +6,38 @@ Document number i depends on (seed, i, releases, corpus) alone.
 from texts import Texts
 
 # A section's keys with what fits there: b boolean, i integer, f fraction, s string, l list of strings, o object,
-# z the zero section, a section of this table, or the values themselves, JSON between bars.
+# z the zero section, a section of this table, or the values themselves, JSON between bars; ? is null as well.
 SECTIONS = {
     "": """
-        steps_per_print i; dump_state b; disable_python_gc b; disable_allgather b; managed_gradient_accumulation b
+        steps_per_print i?; dump_state b; disable_python_gc b; disable_allgather b; managed_gradient_accumulation b
         communication_data_type "fp16"|"bf16"|"fp32"|"FP16"|null; prescale_gradients b; gradient_predivide_factor f
         seq_parallel_communication_data_type "fp16"|"Bf16"|null; gradient_allreduce_op "mean"|"SUM"|"sum"|"avg"
         zero_optimization z; zero_optimization z; zero_optimization z; activation_checkpointing activation_checkpointing
         comms_logger comms_logger; tensorboard tensorboard; wandb wandb; csv_monitor csv_monitor; comet comet
-        gradient_clipping f; fp16 fp16; fp16 fp16; bf16 bf16; bf16 bf16; bfloat16 bf16; torch_autocast torch_autocast
+        gradient_clipping f; fp16 fp16; fp16 fp16; bf16 bf16?; bf16 bf16?; bfloat16 bf16; torch_autocast torch_autocast
         optimizer optimizer; optimizer optimizer; scheduler scheduler; zero_allow_untested_optimizer b
         zero_force_ds_cpu_optimizer b; flops_profiler flops_profiler; wall_clock_breakdown b; memory_breakdown b
         autotuning autotuning; use_data_before_expert_parallelism b; hybrid_engine hybrid_engine; pipeline pipeline
-        data_efficiency data_efficiency; checkpoint checkpoint; data_types data_types; aio aio; dataloader_drop_last b
+        data_efficiency data_efficiency; checkpoint checkpoint; data_types data_types; aio aio?; dataloader_drop_last b
         log_level "debug"|"info"|"x"|null; datastates_ckpt o; weight_quantization weight_quantization; compile compile
-        timers timers; tensor_parallel tensor_parallel; expert_parallel expert_parallel; vocabulary_size i
-        sequence_parallel_size 2|1|0; allgather_size i; local_rank 0; fp32_allreduce b; sparse_gradients b
+        timers timers; tensor_parallel tensor_parallel; expert_parallel expert_parallel; vocabulary_size i?
+        sequence_parallel_size 2|1|0; allgather_size i; sparse_gradients b
         amp enabled; elasticity enabled; nebula enabled; progressive_layer_drop enabled; curriculum_learning enabled
         compression_training o; quantize_training o; eigenvalue enabled; sparse_attention sparse_attention
         graph_harvesting b""",
-    "fp16": """enabled b; enabled b; enabled b; auto_cast b; loss_scale 0|128|0.0|-1|"1e3"|" 4 "|"nan"|1e400; initial_scale_power i
+    "fp16": """enabled b; enabled b; enabled b; auto_cast b; loss_scale f; initial_scale_power i
         loss_scale_window i; hysteresis i; consecutive_hysteresis b; min_loss_scale i; fp16_master_weights_and_grads b""",
     "bf16": """enabled b; enabled b; immediate_grad_update b; check_grad_overflow b; bf16_master_weights_and_grads b
         bf16_optimizer_states b""",
     "activation_checkpointing": """partition_activations b; contiguous_memory_optimization b; cpu_checkpointing b
-        number_checkpoints i; profile b; synchronize_checkpoint_boundary b""",
+        number_checkpoints i?; profile b; synchronize_checkpoint_boundary b""",
     "aio": "block_size i; queue_depth i; thread_count i; intra_op_parallelism i; single_submit b; overlap_events b; use_gds false|0|true",
     "comms_logger": "enabled b; prof_all b; prof_ops l; verbose b; debug b",
     "tensorboard": "enabled b; output_path s; job_name s",
     "csv_monitor": "enabled b; output_path s; job_name s",
-    "wandb": "enabled b; group s; team s; project s",
-    "comet": """enabled b; samples_log_interval i; project s; workspace s; api_key s; experiment_name s; experiment_key s
-        online b; mode "get"|"create"|"x" """,
+    "wandb": "enabled b; group s?; team s?; project s",
+    "comet": """enabled b; samples_log_interval i; project s?; workspace s?; api_key s?; experiment_name s?; experiment_key s?
+        online b?; mode "get"|"create"|"x"|null """,
     "torch_autocast": """enabled b; dtype "fp16"|"float16"|"half"|"torch.bfloat16"|"bf16"|"float"|"int8"|"Bf16"
         lower_precision_safe_modules l""",
     "optimizer": '''type "Adam"|"AdamW"|"adamw"|"LAMB"|"OneBitAdam"|"Muon"|"MuSGD"|"SGD"|"Lion"|"auto"; params optimizer.params
@@ -47,12 +47,12 @@ SECTIONS = {
     "scheduler": '''type "WarmupLR"|"WarmupDecayLR"|"WarmupCosineLR"|"OneCycle"|"LRRangeTest"|"cosine"; params scheduler.params
         params scheduler.params''',
     "scheduler.params": "warmup_min_lr f; warmup_max_lr f; warmup_num_steps i; warmup_type s; total_num_steps i; cycle_min_lr f",
-    "flops_profiler": "enabled b; enabled b; recompute_fwd_factor f; profile_step i; module_depth i; top_modules i; detailed b; output_file s",
+    "flops_profiler": "enabled b; enabled b; recompute_fwd_factor f; profile_step i; module_depth i; top_modules i; detailed b; output_file s?",
     "autotuning": '''enabled b; fast b; results_dir s; exps_dir s; overwrite b; start_profile_step i; end_profile_step i
-        metric "latency"|"throughput"|"flops"|"x"; metric_path s; tuner_type s; tuner_early_stopping i; tuner_num_trials i
-        arg_mappings o; model_info model_info; model_info_path s; mp_size i; max_train_batch_size i; min_train_batch_size i
+        metric "latency"|"throughput"|"flops"|"x"; metric_path s?; tuner_type s; tuner_early_stopping i; tuner_num_trials i
+        arg_mappings o; model_info model_info?; model_info_path s?; mp_size i; max_train_batch_size i?; min_train_batch_size i
         max_train_micro_batch_size_per_gpu i; min_train_micro_batch_size_per_gpu i; num_tuning_micro_batch_sizes i''',
-    "model_info": "profile b; num_params i; hidden_size i; num_layers i",
+    "model_info": "profile b; num_params i?; hidden_size i?; num_layers i?",
     "hybrid_engine": """enabled b; max_out_tokens i; inference_tp_size i; release_inference_cache b; pin_parameters b
         tp_gather_partition_size i; enable_cuda_graph b""",
     "pipeline": "stages i; partition s; seed_layers b; activation_checkpoint_interval i; pipe_partitioned b; grad_partitioned b",
@@ -65,11 +65,11 @@ SECTIONS = {
     "data_routing": "enabled b; random_ltd random_ltd; random_ltd random_ltd",
     "random_ltd": "enabled b; total_layer_num i; random_ltd_schedule o; layer_token_lr_schedule enabled",
     "checkpoint": '''tag_validation "Warn"|"IGNORE"|"fail"|"x"; load_universal b; use_node_local_storage b
-        parallel_write parallel_write; checkpoint_serialization b; writer writer''',
+        parallel_write parallel_write; checkpoint_serialization b; writer writer?''',
     "parallel_write": "pipeline_stage true|false|1|0|0.0|2",
     "writer": '''type "fast"|"PYTHON"|"fast"|"x"|null; io_buffer_size i; io_buffer_double b; show_statistics b
         data_parallel "replica"|"Socket"|"machine"|"x"|null; decoupled b; io_multiplier i''',
-    "data_types": '''grad_accum_dtype "fp32"|"bf16"|"x"; param_dtype "bf16"|"x"; buffer_dtype "fp32"
+    "data_types": '''grad_accum_dtype "fp32"|"bf16"|"x"|null; param_dtype "bf16"|"x"|null; buffer_dtype "fp32"|null
         keep_in_fp32_modules "auto"|["a"]|[]|[1]''',
     "weight_quantization": """enabled b; num_bits i; q_type "symmetric"|"asymmetric"|"x"; q_groups i; quantized_initialization quantized
         post_init_quant o; group_size i; group_dim i; symmetric b""",
@@ -80,9 +80,9 @@ SECTIONS = {
         keep_int_input_tensors b; keep_all_input_tensors b; passes null|["a"]|[]; enable_cuda_graph b; enabled b; backend s; kwargs o""",
     "timers": "throughput throughput",
     "throughput": "enabled b; synchronized b",
-    "tensor_parallel": '''dtype "fp16"|"torch.float16"|"float16"; autotp_size i; tp_overlap_comm b; vocab_parallel_lm_head b
-        vocab_parallel_ce_backend "torch"|"liger"|"x"; tp tp; tensor_parallel tp; injection_policy_tuple l; partition_config o
-        preset_model s; keep_module_on_host b; kernel_inject b; replace_with_kernel_inject b''',
+    "tensor_parallel": '''dtype "fp16"|"torch.float16"|"float16"; autotp_size i; tp_overlap_comm b; vocab_parallel_lm_head b?
+        vocab_parallel_ce_backend "torch"|"liger"|"x"; tp tp; tensor_parallel tp; injection_policy_tuple l?; partition_config o
+        preset_model s?; keep_module_on_host b; kernel_inject b; replace_with_kernel_inject b''',
     "tp": "tp_size i; tp_grain_size i; mpu o; tp_group o",
     "expert_parallel": """enabled b; autoep_size i; expert_tensor_parallel_size i; preset_model s; load_balance_coeff null|0.1
         score_apply "pre"|"x"; top_k i; expert_w3 null|"w3"; has_shared_experts b""",
@@ -95,7 +95,7 @@ FITTING = {
     "b": ["true", "false"],
     "i": ["1", "2", "4", "8", "16", "1000", "500000000", "1e3", "3.0", "0"],
     "f": ["0.1", "1.0", "0", "1e-4", "2", "0.999"],
-    "s": ['"x"', '"a/b"', '""', '"auto"', "null"],
+    "s": ['"x"', '"a/b"', '""', '"auto"'],
     "l": ["[]", '["all_reduce"]', '["a", "b"]', '"ab"', '["torch.nn.Linear", "é"]'],
     "o": ["{}", '{"a": 1}', '{"a": {"b": [1, null, 2.5]}}', "null", '{"enabled": true}'],
 }
@@ -110,12 +110,15 @@ BATCH_VALUES = ODD + ["8", "16", "64", "2", "4", "1", "0.5", "2.0", "0.125", "8.
 
 
 def rows(text):
-    return [row.split(None, 1) for row in text.replace("\n", ";").split(";") if row.strip()]
+    """[[key, kind]]"""
+    return [row.strip().split(None, 1) for row in text.replace("\n", ";").split(";") if row.strip()]
 
 
 GONE = ("amp", "elasticity", "nebula", "progressive_layer_drop", "curriculum_learning", "compression_training", "quantize_training",
         "eigenvalue", "sparse_attention", "graph_harvesting", "sparse_gradients")
 
+OLDER = {"": GONE, "aio": ("thread_count",), "compile": ("enabled", "backend", "kwargs", "enable_cuda_graph")}  # not read by the newest release
+OPEN = ("optimizer.params", "scheduler.params", "pipeline", "data_sampling", "data_routing", "expert_parallel")  # DeepSpeed keeps every key
 
 class Documents(Texts):
     sections = {name: rows(text) for name, text in SECTIONS.items()}
@@ -160,7 +163,8 @@ class Documents(Texts):
     def fitting(self, kind, wild):
         if self.chance(wild):
             return self.rng.choice(ODD) if self.chance(0.8) else self.wild()
-        kind = kind.strip()
+        if kind.endswith("?"):
+            kind = kind[:-1] if self.chance(0.9) else "null"
         if kind == "z":
             return self.section("", wild)
         if kind in self.sections:
@@ -173,7 +177,7 @@ class Documents(Texts):
         members = [(key, self.fitting(kind, wild)) for key, kind in self.sections[name] if self.chance(share)]
         if self.chance(0.06):
             key = rng.choice(rng.choice(list(self.sections.values())))[0]
-            members.append((rng.choice([key, key, key.upper(), key + "s", "strict", "model_config", "zz", "self", "type", ""]), self.fitting("b", 0.5)))
+            members.append((rng.choice([key, key, key.upper(), key + "s", "strict", "local_rank", "fp32_allreduce", "zz", "self", "type", ""]), self.fitting("b", 0.5)))
         return self.distinct(members)
 
     def odd_member(self):
@@ -182,7 +186,7 @@ class Documents(Texts):
             key, kind = self.rng.choice(self.sections[name])
             if key in GONE:  # less often
                 key, kind = self.rng.choice(self.sections[name])
-            kind = kind.strip()
+            kind = kind.rstrip("?")
             if kind in self.sections and self.chance(0.75):
                 others = [m for m in self.part(kind, 0) if m[0] == "enabled" or self.chance(0.2)]
                 return key, self.distinct(others + [inside(kind)])

@@ -6,7 +6,7 @@ against what DeepSpeed was recorded to answer.
     json_schema.py TOOL [--release R]... [--recordings ../shared/conformance --corpus ../shared/corpus]
 
 Documents that DeepSpeed accepts, written in JSON with values of their own types, must be valid; documents that
-it refuses for an unknown key must not be. Exits with 77 where jsonschema is not installed.
+it refuses for an unknown key must not be, nor those with a key that it ignores. Exits with 77 where jsonschema is not installed.
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "data"))
 import make_data  # noqa: E402
+from documents import BATCH, OLDER, OPEN, Documents  # noqa: E402
 
 try:
     import jsonschema
@@ -27,6 +28,7 @@ NUMBER_PLACES = {"prefetch_bucket_size", "param_persistence_threshold", "model_p
                  "max_live_parameters", "max_reuse_distance", "gather_16bit_weights_on_model_save",
                  "module_granularity_threshold", "use_all_reduce_for_fetch_params", "allgather_sequential"}
 DROPPED = "auto"
+NEWEST = "0.19.8"
 
 
 def no_repetition(pairs):
@@ -76,6 +78,85 @@ def section_is_native(written, read):
     return True
 
 
+# ---- whole documents: a value's own type is that of the key's default, which documents.py knows
+
+def fits(kind, value):
+    if value == DROPPED or (value is None and kind.endswith("?")):
+        return True
+    kind = kind.rstrip("?")
+    if kind in Documents.sections:
+        return isinstance(value, dict) and document_fits(kind, value)
+    if kind == "z":
+        return isinstance(value, (bool, dict))
+    if kind == "b":
+        return isinstance(value, bool)
+    if kind in ("i", "f"):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and (kind == "f" or value == int(value))
+    if kind == "s":
+        return isinstance(value, str)
+    if kind == "l":
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    return kind == "o" or type(value) in {type(json.loads(word)) for word in kind.split("|")}
+
+
+def kinds_in(name):
+    known = {key: kind for key, kind in Documents.sections[name] if key not in OLDER.get(name, ())}
+    return known if name else dict(known, **dict.fromkeys(BATCH, "f?"))
+
+
+def document_fits(name, section):
+    kinds = kinds_in(name)
+    return name in OPEN or all(key in kinds and fits(kinds[key], value) for key, value in section.items())
+
+
+def has_unknown_key(name, section):
+    if name in OPEN or name not in Documents.sections or not isinstance(section, dict):
+        return False
+    kinds = kinds_in(name)
+    return any(has_unknown_key(kinds[key].rstrip("?"), value) if key in kinds else key not in ("strict", "$schema") for key, value in section.items())
+
+
+def recorded_documents(options):
+    """Of the newest release: text, whether it is accepted, where it came from."""
+    if options.recordings:
+        for line in make_data.read(options.recordings / ("document-%s.jsonl.gz" % NEWEST)):
+            text = (options.corpus / line["file"]).read_text(encoding="utf-8", errors="replace") if "file" in line and options.corpus else line.get("text")
+            yield text, line["ok"], line["id"]
+    else:
+        for line in make_data.read(make_data.HERE / "document.jsonl.gz")[1:]:
+            yield line.get("text"), "set" in list(line["answers"].values())[-1], line["id"]
+
+
+def check_documents(options):
+    """How many whole documents the schema is wrong about."""
+    failures = valid = invalid = 0
+    validator = validator_for(options.tool, NEWEST)
+    zero_validator = jsonschema.Draft7Validator(validator.schema["properties"]["zero_optimization"])
+    for text, accepted, name in recorded_documents(options):
+        document = parsed(text or "")
+        if not isinstance(document, dict):
+            continue
+        if has_unknown_key("", document):
+            invalid += 1
+            wrong = validator.is_valid(document)
+        elif accepted and document_fits("", document) and zero_validator.is_valid(document.get("zero_optimization", {})):
+            valid += 1  # the zero section was asked about by itself
+            wrong = not validator.is_valid(document)
+        else:
+            continue
+        if wrong:
+            failures += 1
+            print("%s: %s is wrong about %s\n  %s" % (NEWEST, options.tool, name, text))
+    print("%s: %d whole documents that are accepted are valid, %d with unknown keys are not" % (NEWEST, valid, invalid))
+    return failures + (not (valid and invalid))
+
+
+def validator_for(tool, release):
+    schema = json.loads(subprocess.run([tool, "schema", "--deepspeed", release], check=True, stdout=subprocess.PIPE).stdout)
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tool")
@@ -94,9 +175,7 @@ def main():
         recordings = {r: lines.values() for r, lines in make_data.expanded(make_data.read(make_data.HERE / "zero.jsonl.gz")).items()}
     failures = 0
     for release in options.release or [next(iter(recordings)), list(recordings)[-1]]:
-        schema = json.loads(subprocess.run([options.tool, "schema", "--deepspeed", release], check=True, stdout=subprocess.PIPE).stdout)
-        jsonschema.Draft7Validator.check_schema(schema)
-        validator = jsonschema.Draft7Validator(schema)
+        validator = validator_for(options.tool, release)
         valid = invalid = 0
         for line in recordings[release]:
             document = parsed(line.get("text", "b64"))
@@ -118,7 +197,7 @@ def main():
         print("%s: %d accepted documents are valid, %d with unknown keys are not" % (release, valid, invalid))
         if not (valid and invalid):
             failures += 1
-    sys.exit(failures != 0)
+    sys.exit(failures + check_documents(options) != 0)
 
 
 if __name__ == "__main__":

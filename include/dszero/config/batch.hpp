@@ -184,7 +184,7 @@ inline Json write_batch_number(const void* member, const Writing&) {
 }
 
 template <>
-inline constexpr MemberType member_type<BatchNumber> = {"a number greater than 0", "integer",
+inline constexpr MemberType member_type<BatchNumber> = {"a number greater than 0 or null", "number",
                                                         read_batch_number, write_batch_number};
 
 }  // namespace dszero

@@ -37,7 +37,10 @@ inline Json write_gradient_allreduce_op(const void* member, const Writing&) {
 }
 
 template <>
-inline constexpr MemberType member_type<GradientAllreduceOp> = {
-    "\"mean\" or \"sum\"", "[\"mean\"|\"sum\"]", read_gradient_allreduce_op, write_gradient_allreduce_op};
+inline constexpr MemberType member_type<GradientAllreduceOp> = {.expected = "\"mean\" or \"sum\"",
+                                                                .format = "[\"mean\"|\"sum\"]",
+                                                                .read = read_gradient_allreduce_op,
+                                                                .write = write_gradient_allreduce_op,
+                                                                .any_case = true};
 
 }  // namespace dszero

@@ -112,6 +112,22 @@ inline Json schema_of_format(std::string_view format) {
     return one_property("anyOf", std::move(others));
 }
 
+/// {"type": "string", "pattern": "^([mM][eE][aA][nN]|…)$"}
+inline Json in_any_case(const Json& words) {
+    std::string pattern;
+    for (const Json& word : *words.get_ptr<const Json::array_t*>()) {
+        pattern += pattern.empty() ? "^(" : "|";
+        for (const char c : string_in(word)) {
+            const char lower[] = {c, '\0'};
+            const std::string upper = to_upper(lower);
+            pattern += upper == to_lower(lower) ? upper : '[' + to_lower(lower) + upper + ']';
+        }
+    }
+    Json schema = of_type("string");
+    add_property(schema, "pattern", pattern + ")$");
+    return schema;
+}
+
 inline void add_bounds(Json& schema, const Bounds& bounds) {
     const auto add = [&](double bound, bool open, std::string_view closed_word, std::string_view open_word) {
         if (!std::isfinite(bound)) return;
@@ -125,12 +141,26 @@ inline void add_bounds(Json& schema, const Bounds& bounds) {
 
 Json schema_of_section(const Section& section, const Json& presets, Release release);
 
+/// An object with these properties and no other.
+inline Json schema_of_object(Json&& properties) {
+    Json schema = of_type("object");
+    append_member(schema, "properties", std::move(properties));
+    append_member(schema, "additionalProperties", json_boolean(false));
+    return schema;
+}
+
 /// What a field takes; `preset`: its default. "auto" is taken everywhere: Hugging Face's libraries fill it
 /// in, and without them DeepSpeed drops it.
 inline Json schema_of_value(const Row& row, const Json& preset, Release release) {
     Json values = row.type->section ? schema_of_section(*row.type->section, preset, release)
                                     : schema_of_format(row.type->format);
+    if (row.type->any_case) {
+        Json words = in_any_case(*values.find("enum"));
+        values = any_of(std::move(values), std::move(words));
+    }
     add_bounds(values, row.bounds_in(release));
+    if (row.key() == "timers")  // the row is what is read of it
+        values = schema_of_object(one_property("throughput", std::move(values)));
     if (row.key() == zero_optimization)
         values = any_of(std::move(values), of_type("boolean"));  // the old form
     if (row.type->expected.find("null") != std::string_view::npos)
@@ -149,14 +179,6 @@ inline Json schema_of_field(const Row& row, const Json& preset, Release release)
     else if (!row.type->section && row.derived.empty())
         append_member(schema, "default", Json(preset));
     append_members(schema, schema_of_value(row, preset, release));
-    return schema;
-}
-
-/// An object with these properties and no other.
-inline Json schema_of_object(Json&& properties) {
-    Json schema = of_type("object");
-    append_member(schema, "properties", std::move(properties));
-    append_member(schema, "additionalProperties", json_boolean(false));
     return schema;
 }
 
@@ -193,6 +215,8 @@ inline Json schema_of_section(const Section& section, const Json& presets, Relea
     if (section.container == Container::pydantics_choice)
         append_member(properties, "strict", one_property("doNotSuggest", json_boolean(true)));
     Json schema = schema_of_object(std::move(properties));
+    if (&section == &dszero::section<PipelineConfig>)  // DeepSpeed keeps every key, for whoever reads it
+        *schema.find("additionalProperties") = json_boolean(true);
     if (!dependencies.empty()) append_member(schema, "dependencies", std::move(dependencies));
     return schema;
 }
@@ -204,9 +228,6 @@ inline Json json_schema(Release release) {
     Json document = schema_of_section(section<DeepSpeedConfig>, document_presets(release), release);
     Json& properties = *document.find("properties");
     append_member(properties, "$schema", of_type("string"));
-    for (const Row& row : section<DeepSpeedConfig>.rows)  // those that other releases read
-        if (row.is_key && properties.find(std::string(row.key())) == properties.end())
-            append_member(properties, row.key(), json_object());
     append_members(schema, std::move(document));
     return schema;
 }

@@ -38,6 +38,7 @@ struct MemberType {
     WriteMember* write = nullptr;
     const Section* section = nullptr;                         ///< the section that the member holds
     const void* (*section_in)(const void* member) = nullptr;  ///< its object, or null where there is none
+    bool any_case = false;                                    ///< the format's words count in any case
 };
 
 /// A deprecated attribute. DeepSpeed deletes it once its value was moved to the field

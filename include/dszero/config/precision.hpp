@@ -241,7 +241,7 @@ inline constexpr MemberType member_type<DeepSpeedFP16Config> = {"an object",
                                                                 &section<DeepSpeedFP16Config>,
                                                                 [](const void* member) { return member; }};
 template <>
-inline constexpr MemberType member_type<DeepSpeedBF16Config> = {"an object",
+inline constexpr MemberType member_type<DeepSpeedBF16Config> = {"an object or null",
                                                                 "{...}",
                                                                 read_precision,
                                                                 write_nested<DeepSpeedBF16Config>,
@@ -321,6 +321,10 @@ inline Json write_data_type(const void* member, const Writing& w) {
 
 template <>
 inline constexpr MemberType member_type<std::optional<DataType>> = {
-    "\"fp16\", \"bf16\", \"fp32\" or null", "[\"fp16\"|\"bf16\"|\"fp32\"]", read_data_type, write_data_type};
+    .expected = "\"fp16\", \"bf16\", \"fp32\" or null",
+    .format = "[\"fp16\"|\"bf16\"|\"fp32\"]",
+    .read = read_data_type,
+    .write = write_data_type,
+    .any_case = true};
 
 }  // namespace dszero

@@ -64,9 +64,11 @@ inline bool read_tag_validation(void* member, const Value& value, const Row& row
             "tag_validation must be " + std::string(row.type->expected) + ", got " + r.shown(value));
     return false;
 }
-inline constexpr MemberType tag_validation = {"\"Warn\", \"Ignore\" or \"Fail\"",
-                                              "[\"Ignore\"|\"Warn\"|\"Fail\"]", read_tag_validation,
-                                              write_plain<std::string>};
+inline constexpr MemberType tag_validation = {.expected = "\"Warn\", \"Ignore\" or \"Fail\"",
+                                              .format = "[\"Ignore\"|\"Warn\"|\"Fail\"]",
+                                              .read = read_tag_validation,
+                                              .write = write_plain<std::string>,
+                                              .any_case = true};
 
 template <>
 struct schema<CheckpointConfig> {
