@@ -23,6 +23,7 @@ declare -A debian_package=(
     [eigen3/Eigen/Core]=libeigen3-dev
     [benchmark/benchmark.h]=libbenchmark-dev
     [python3-jsonschema]=python3-jsonschema
+    [python3-pip]=python3-pip
 )
 
 say() { printf '== %s\n' "$*" >&2; }
