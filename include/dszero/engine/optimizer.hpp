@@ -6,10 +6,10 @@
 // limit, so each byte moves once. The optimizers themselves are in optimizers.hpp.
 #pragma once
 
+#include <dszero/engine/numeric/view.hpp>
 #include <dszero/engine/scalar.hpp>
 #include <dszero/engine/threads/thread_pool.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 #include <concepts>
@@ -101,51 +101,97 @@ void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weigh
 
 // ---- Implementation ----
 
+/// What step_by_vectors works on. Types are told apart within the loop: beside the memory that costs
+/// nothing, and one copy of an update serves all of them.
+template <std::size_t States>
+struct StepMemory {
+    float* master;
+    std::array<float*, States> states;
+    const void* gradient;
+    ScalarType gradient_type;
+    void* weights;  ///< or none
+    ScalarType weight_type;
+    bool stream_weights;
+
+    template <std::size_t N>
+    [[gnu::always_inline]] Floats<N> load_gradient(std::size_t i) const {
+        if (gradient_type == ScalarType::bf16)
+            return load_as_floats<N>(static_cast<const bf16*>(gradient) + i);
+        if (gradient_type == ScalarType::fp16)
+            return load_as_floats<N>(static_cast<const fp16*>(gradient) + i);
+        return Floats<N>::load(static_cast<const float*>(gradient) + i);
+    }
+    template <std::size_t N>
+    [[gnu::always_inline]] void store_weights(const Floats<N>& x, std::size_t i) const {
+        if (weights == nullptr) return;
+        if (weight_type == ScalarType::fp32) return x.store(static_cast<float*>(weights) + i);
+        const Words<N> bits = weight_type == ScalarType::bf16 ? rounded_bits<bf16>(x) : rounded_bits<fp16>(x);
+        void* const to = static_cast<std::uint16_t*>(weights) + i;
+        if (stream_weights)
+            bits.stream16(to);
+        else
+            bits.store16(to);
+    }
+    /// So far ahead the hardware's own prefetching does not look; worth a quarter to a third of the time.
+    [[gnu::always_inline]] void prefetch(std::size_t i) const {
+        constexpr std::size_t ahead = 1024;
+        __builtin_prefetch(static_cast<const std::byte*>(gradient) + (i + ahead) * size_of(gradient_type));
+        __builtin_prefetch(master + i + ahead, 1);
+        for (std::size_t k = 0; k != States; ++k) __builtin_prefetch(states[k] + i + ahead, 1);
+    }
+};
+
 /// Elements [0, elements) of each array. The last, incomplete vector is padded: the same code,
 /// hence the same bits.
 template <std::size_t States, typename Update>
-void step_floats(float* master, const std::array<float*, States>& states, const float* gradient,
-                 std::size_t elements, float scale, const Update& update) {
+void step_memory(const StepMemory<States>& whole, std::size_t elements, float scale, const Update& update) {
     vectorised([&](auto lanes) __attribute__((always_inline)) {
         constexpr std::size_t N = lanes;
         const Update arithmetic = update;  // a copy that no store can alias
         const Floats<N> inverse_scale(scale);
-        const auto one_vector = [&](float* x_at, const std::array<float*, States>& s_at, const float* g_at)
+        const auto one_vector = [&](const StepMemory<States>& at, std::size_t i)
             __attribute__((always_inline)) {
-            Floats<N> x = Floats<N>::load(x_at);
-            const Floats<N> g = Floats<N>::load(g_at) * inverse_scale;
+            Floats<N> x = Floats<N>::load(at.master + i);
+            const Floats<N> g = at.template load_gradient<N>(i) * inverse_scale;
             std::array<Floats<N>, States> s;
-            for (std::size_t k = 0; k != States; ++k) s[k] = Floats<N>::load(s_at[k]);
+            for (std::size_t k = 0; k != States; ++k) s[k] = Floats<N>::load(at.states[k] + i);
             arithmetic(lanes, x, s, g);
-            x.store(x_at);
-            for (std::size_t k = 0; k != States; ++k) s[k].store(s_at[k]);
+            x.store(at.master + i);
+            for (std::size_t k = 0; k != States; ++k) s[k].store(at.states[k] + i);
+            at.store_weights(x, i);
         };
 
+        const StepMemory<States> here = whole;
         std::size_t i = 0;
-        std::array<float*, States> here;
         for (; i + N <= elements; i += N) {
-            for (std::size_t k = 0; k != States; ++k) here[k] = states[k] + i;
-            one_vector(master + i, here, gradient + i);
+            here.prefetch(i);
+            one_vector(here, i);
         }
         if (const std::size_t rest = elements - i) {
-            float padded[States + 2][N] = {};
-            std::memcpy(padded[0], master + i, rest * sizeof(float));
-            std::memcpy(padded[1], gradient + i, rest * sizeof(float));
-            for (std::size_t k = 0; k != States; ++k) {
-                here[k] = padded[k + 2];
-                std::memcpy(here[k], states[k] + i, rest * sizeof(float));
-            }
-            one_vector(padded[0], here, padded[1]);
-            std::memcpy(master + i, padded[0], rest * sizeof(float));
+            float padded[States + 3][N] = {};
+            StepMemory<States> tail = whole;
+            tail.stream_weights = false;
+            std::size_t next = 0;
+            const auto pad = [&](const void* from, std::size_t bytes_each) {
+                return std::memcpy(padded[next++], static_cast<const std::byte*>(from) + i * bytes_each,
+                                   rest * bytes_each);
+            };
+            const auto put_back = [&](const void* from, void* to, std::size_t bytes_each) {
+                std::memcpy(static_cast<std::byte*>(to) + i * bytes_each, from, rest * bytes_each);
+            };
+            tail.master = static_cast<float*>(pad(whole.master, sizeof(float)));
+            tail.gradient = pad(whole.gradient, size_of(whole.gradient_type));
             for (std::size_t k = 0; k != States; ++k)
-                std::memcpy(states[k] + i, here[k], rest * sizeof(float));
+                tail.states[k] = static_cast<float*>(pad(whole.states[k], sizeof(float)));
+            if (whole.weights) tail.weights = padded[next];
+            one_vector(tail, 0);
+            put_back(tail.master, whole.master, sizeof(float));
+            for (std::size_t k = 0; k != States; ++k)
+                put_back(tail.states[k], whole.states[k], sizeof(float));
+            if (whole.weights) put_back(tail.weights, whole.weights, size_of(whole.weight_type));
         }
     });
 }
-
-/// So many elements at a time pass through the first cache: gradients are converted before
-/// their update, weights after it, and each byte moves between cache and memory once.
-inline constexpr std::size_t step_block_elements = 1024;
 
 template <std::size_t States, Scalar Gradient, Scalar Weight, typename Update>
 void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weight>& spans,
@@ -153,26 +199,20 @@ void step_by_vectors(const StepScalars& scalars, const StepSpans<Gradient, Weigh
     const std::size_t elements = spans.master.size();
     assert(spans.gradient.size() == elements);
     assert(spans.weights.empty() || spans.weights.size() == elements);
-    for (std::size_t s = 0; s != States; ++s) assert(spans.states[s].size() == elements);
-
-    constexpr bool converts = !std::same_as<Gradient, float>;
-    alignas(64) float converted[converts ? step_block_elements : 1];
-    std::array<float*, States> states;
-    for (std::size_t begin = 0; begin < elements; begin += step_block_elements) {
-        const std::size_t count = std::min(step_block_elements, elements - begin);
-        const std::span<float> master = spans.master.subspan(begin, count);
-        for (std::size_t k = 0; k != States; ++k) states[k] = spans.states[k].data() + begin;
-        const float* gradient = converted;
-        if constexpr (converts)
-            convert(spans.gradient.subspan(begin, count), std::span(converted, count));
-        else
-            gradient = spans.gradient.data() + begin;
-        step_floats(master.data(), states, gradient, count, scalars.inverse_scale, update);
-        if (!spans.weights.empty())
-            convert(std::span<const float>(master), spans.weights.subspan(begin, count),
-                    spans.stream_weights);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(spans.weights.data()) % 16 == 0;
+    StepMemory<States> memory{spans.master.data(),
+                              {},
+                              spans.gradient.data(),
+                              scalar_type<Gradient>,
+                              spans.weights.data(),
+                              scalar_type<Weight>,
+                              spans.stream_weights && aligned};
+    for (std::size_t s = 0; s != States; ++s) {
+        assert(spans.states[s].size() == elements);
+        memory.states[s] = spans.states[s].data();
     }
-    if (spans.stream_weights) stream_fence();
+    step_memory(memory, elements, scalars.inverse_scale, update);
+    if (memory.stream_weights) stream_fence();
 }
 
 }  // namespace dszero
