@@ -7,6 +7,10 @@
 //                                      "memory": the process's peak, shared out between the ranks
 //     trainer_peer memory STAGE MIB    a 16-bit model whose accounts hold about MIB in all;
 //                                      prints the accounts' peaks and the process's, in bytes
+//     trainer_peer step STAGE MIB none|cpu|pinned
+//                                      the same, its optimizer's states on the device, or in host
+//                                      memory, plain or locked; one line on standard input: one
+//                                      backward pass and a step, answered by the step's seconds
 #include "support/engine_config.hpp"
 
 #include <dszero/engine/engine.hpp>
@@ -45,13 +49,37 @@ std::size_t peak_bytes() {
 }
 
 /// What the peers are given as ds_config.json.
-test::EngineConfig config_for(int stage, bool bf16) {
+Json config_for(int stage, bool bf16) {
     Json json = Json::parse(R"({"train_micro_batch_size_per_gpu": 8, "gradient_clipping": 1.0,
         "optimizer": {"type": "Adam", "params": {"lr": 0.001}},
         "zero_optimization": {"stage3_param_persistence_threshold": 0}})");
     json["zero_optimization"]["stage"] = stage;
     json["bf16"]["enabled"] = bf16;
-    return test::engine_config(json, ranks);
+    return json;
+}
+
+/// Calls f once a line of standard input, which only rank 0 reads: it has the line's first letter.
+template <class F>
+void for_each_order(ThreadCommunicator& comm, const F& f) {
+    if (comm.rank() == 0) std::cout << "ready" << std::endl;
+    for (;;) {
+        std::string line;
+        char order = 0;
+        if (comm.rank() == 0 && std::getline(std::cin, line)) order = line[0];
+        order = all_gather_values(comm, order)[0];
+        if (order == 0) return;
+        f(order);
+    }
+}
+
+/// What all ranks together take, in seconds.
+template <class F>
+double seconds(ThreadCommunicator& comm, const F& f) {
+    barrier(comm);
+    const auto before = std::chrono::steady_clock::now();
+    f();
+    barrier(comm);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
 }
 
 // ------------------------------------------------------------------------ mlp
@@ -103,7 +131,7 @@ void mlp(int stage) {
         for (float& x : values)
             x = (static_cast<float>(random()) / static_cast<float>(std::minstd_rand::max()) - 0.5f) / 16;
     };
-    const test::EngineConfig config = config_for(stage, false);
+    const test::EngineConfig config = test::engine_config(config_for(stage, false), ranks);
     ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
         EngineOptions options;
         Engine<float, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
@@ -112,21 +140,13 @@ void mlp(int stage) {
         std::normal_distribution<float> normal;
         for (Eigen::Index i = 0; i < batch * width; ++i) activations[0].data()[i] = normal(random);
         train_step(engine, activations);
-        if (comm.rank() == 0) std::cout << "ready" << std::endl;
-        for (;;) {
-            std::string line;
-            char order = 0;  // only rank 0 reads
-            if (comm.rank() == 0 && std::getline(std::cin, line)) order = line[0];
-            order = all_gather_values(comm, order)[0];
-            if (order == 0) return;
-            const auto before = std::chrono::steady_clock::now();
-            for (int k = 0; k < 10 && order == 's'; ++k) train_step(engine, activations);
-            barrier(comm);
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+        for_each_order(comm, [&](char order) {
+            const double took = seconds(comm, [&] {
+                for (int k = 0; k < 10 && order == 's'; ++k) train_step(engine, activations);
+            });
             if (comm.rank() == 0)
-                std::cout << (order == 's' ? took.count() : static_cast<double>(peak_bytes()) / ranks)
-                          << std::endl;
-        }
+                std::cout << (order == 's' ? took : static_cast<double>(peak_bytes()) / ranks) << std::endl;
+        });
     });
 }
 
@@ -138,31 +158,64 @@ std::size_t elements_for(int stage, std::size_t bytes) {
     return bytes / (stage == 0 ? 32 : stage == 1 ? 20 : stage == 2 ? 18 : 16);
 }
 
-void memory(int stage, std::size_t bytes) {
+Layout layout_for(int stage, std::size_t bytes) {
     constexpr std::size_t modules = 32;
     Layout layout;
     for (std::size_t m = 0; m < modules; ++m) {
         const std::string name = std::to_string(m);
         layout.add_module(name, {layout.add_parameter(name, {elements_for(stage, bytes) / modules})});
     }
-    const test::EngineConfig config = config_for(stage, true);
+    return layout;
+}
+
+template <class Engine>
+void forward_and_backward(Engine& engine) {
+    const std::size_t modules = engine.layout().modules.size();
+    for (std::size_t m = 0; m < modules; ++m) (void)engine.gather({m});
+    for (std::size_t m = modules; m-- > 0;) {
+        const auto w = engine.gather({m});
+        const auto g = engine.gradient({m});
+        for (bf16& x : g[0]) x = bf16::from_bits(0x3c00);
+        engine.reduce({m});
+    }
+}
+
+void memory(int stage, std::size_t bytes) {
+    const Layout layout = layout_for(stage, bytes);
+    const test::EngineConfig config = test::engine_config(config_for(stage, true), ranks);
     std::atomic<std::size_t> booked = 0;
     ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
         EngineOptions options;
         Engine<bf16, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
         for (int step = 0; step < 2; ++step) {
-            for (std::size_t m = 0; m < modules; ++m) (void)engine.gather({m});
-            for (std::size_t m = modules; m-- > 0;) {
-                const auto w = engine.gather({m});
-                const auto g = engine.gradient({m});
-                for (bf16& x : g[0]) x = bf16::from_bits(0x3c00);
-                engine.reduce({m});
-            }
+            forward_and_backward(engine);
             engine.step();
         }
         for (const auto& tier : engine.report().memory.tiers) booked += tier.total.peak_bytes;
     });
     std::cout << booked << ' ' << peak_bytes() << std::endl;
+}
+
+// ----------------------------------------------------------------------- step
+
+void step(int stage, std::size_t bytes, std::string_view place) {
+    const Layout layout = layout_for(stage, bytes);
+    Json json = config_for(stage, true);
+    if (place != "none") {
+        Json& offload = json["zero_optimization"]["offload_optimizer"];
+        offload["device"] = "cpu";
+        offload["pin_memory"] = place == "pinned";
+    }
+    const test::EngineConfig config = test::engine_config(json, ranks);
+    ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
+        EngineOptions options;
+        Engine<bf16, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
+        for_each_order(comm, [&](char) {
+            forward_and_backward(engine);
+            const double took = seconds(comm, [&] { engine.step(); });
+            if (comm.rank() == 0) std::cout << took << std::endl;
+        });
+    });
 }
 
 }  // namespace
@@ -173,6 +226,8 @@ int main(int argc, char** argv) {
         mlp(std::atoi(argv[2]));
     else if (argc == 4 && arguments[1] == "memory")
         memory(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20);
+    else if (argc == 5 && arguments[1] == "step")
+        step(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20, arguments[4]);
     else
         return EXIT_FAILURE;
 }
