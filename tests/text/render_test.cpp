@@ -4,7 +4,7 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <iterator>
 #include <random>
 #include <string>
@@ -194,12 +194,11 @@ TEST_CASE("render_text: 40,000 diagnostics in one line of 1 MB take no time to s
         all.push_back(d);
         text += "k: \"123456789012345678\", ";
     }
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // of this process: others do not count
     dszero::finish(text, all);
     const std::string out = dszero::render_text({"f", text}, all);
     CHECK(out.size() > 40'000 * 100);
-    CHECK(std::chrono::steady_clock::now() - start <
-          std::chrono::seconds(10));  // a sanitizer's pace; else 0.3 s
+    CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);  // a sanitizer's pace; else 0.3 s
 }
 
 TEST_CASE("render_text: colour wraps place, severity and caret, and changes no character") {
