@@ -6,8 +6,10 @@
 #include "support/jsonl.hpp"
 #include "support/paths.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 using namespace dszero;
 using nlohmann::json;
@@ -37,6 +39,60 @@ TEST_CASE("from_json: throws every problem with its pointer") {
     CHECK_THROWS_AS(json(7).get<DeepSpeedZeroConfig>(), ConfigError);
     CHECK_THROWS_AS(json(nullptr).get<DeepSpeedZeroConfig>(), ConfigError);
     CHECK_THROWS_AS(json("gpu").get<OffloadDeviceEnum>(), ConfigError);
+}
+
+TEST_CASE("from_json: a float is a float, as in DeepSpeed") {
+    const auto read = [](json section) { return section.get<DeepSpeedZeroConfig>(); };
+    CHECK(read({{"reduce_bucket_size", 5e8}}).reduce_bucket_size == 500'000'000);
+    CHECK(read({{"stage", 3.0}}).stage == ZeroStageEnum::weights);
+    CHECK(read({{"stage", -0.0}}).stage == ZeroStageEnum::disabled);
+    // DeepSpeed 0.19.8 refuses all of these
+    for (const double number : {3.5, 1e300, 0x1p63, HUGE_VAL, -HUGE_VAL, std::nan("")})
+        CHECK_THROWS_AS(read({{"reduce_bucket_size", number}}), ConfigError);
+}
+
+TEST_CASE("get_zero_config: without text what it is with text") {
+    std::size_t compared = 0;
+    test::for_each_record(test::data() / "zero.jsonl.gz", [&](const test::Recorded& line) {
+        if (!line["text"]) return;
+        const std::string text = line["text"].text();
+        const auto value = nlohmann::ordered_json::parse(text, nullptr, false);
+        if (value.is_discarded() || !value.is_object() || text.starts_with("\xEF\xBB\xBF")) return;
+        const Document document = parse(text, {.scope = Scope::zero_section});
+        for (const Diagnostic& d : document.diagnostics)  // what nlohmann's values do not hold
+            if (d.code == "saturated" || d.code == "duplicate-key" || d.code == "too-large") return;
+        ++compared;
+        bool accepted = true, same = true;
+        try {
+            const DeepSpeedZeroConfig config = get_zero_config(value);
+            same = !document.accepted() || config == document.value().zero_config;
+        } catch (const ConfigError&) {
+            accepted = false;
+        }
+        if (accepted == document.accepted() && same) return;
+        INFO(text);
+        CHECK(accepted == document.accepted());
+        CHECK(same);
+    });
+    CHECK(compared > 4000);
+}
+
+TEST_CASE("from_json: a value that is nested without end is refused") {
+    json list = 1;
+    nlohmann::ordered_json object = 1;
+    for (int i = 0; i < 100'000; ++i) {
+        json outer = json::array();
+        outer.push_back(std::move(list));
+        list = std::move(outer);
+        nlohmann::ordered_json holder = nlohmann::ordered_json::object();
+        holder["offload_param"] = std::move(object);
+        object = std::move(holder);
+    }
+    json section{{"stage", 1}};
+    section["leaf_module"] = std::move(list);
+    CHECK_THROWS_AS(section.get<DeepSpeedZeroConfig>(), ConfigError);
+    CHECK_THROWS_AS(object.get<DeepSpeedZeroConfig>(), ConfigError);
+    CHECK_THROWS_AS(get_zero_config(object), ConfigError);
 }
 
 TEST_CASE("get_zero_config: as in DeepSpeed, the whole document") {

@@ -85,10 +85,33 @@ void copy_json(const From& from, To& to) {
     throw ConfigError(rendered, std::move(diagnostics));
 }
 
+/// Whether a value has more levels of nesting.
+template <BasicJson J>
+bool is_deeper(const J& json, int levels) {
+    if (!json.is_structured()) return false;
+    if (levels == 0) return true;
+    for (const J& element : json)
+        if (is_deeper(element, levels - 1)) return true;
+    return false;
+}
+
+/// Throws ConfigError for a value that is nested deeper than Python goes. (Text is refused long before.)
+template <BasicJson J>
+void require_shallow(const J& json) {
+    constexpr int python_recursion_limit = 1000;
+    if (!is_deeper(json, python_recursion_limit)) return;
+    Diagnostic d;
+    d.code = "too-deep";
+    d.message = "nested too deeply for a configuration";
+    d.range = nowhere();
+    throw_problems({"<json>", {}}, {std::move(d)});
+}
+
 /// DeepSpeed's function of this name: the zero section of a document, its defaults where there is none.
 /// Throws ConfigError with every problem when the release refuses it.
 inline DeepSpeedZeroConfig get_zero_config(const nlohmann::ordered_json& document,
                                            Release release = newest_release) {
+    require_shallow(document);
     const Source none{"<json>", {}};
     Reading reading(release, none, nullptr);
     DeepSpeedZeroConfig config;
@@ -120,6 +143,7 @@ inline constexpr MemberType lone_section = {.expected = "an object"};
 /// Reads a section, or throws ConfigError with every problem. Found by json.get<T>().
 template <HasSchema T>
 void from_json(const nlohmann::ordered_json& json, T& out) {
+    require_shallow(json);
     const Source none{"<json>", {}};
     Reading reading(newest_release, none, nullptr);
     const Path root{.key = schema<T>::name, .is_root = true};
@@ -133,6 +157,7 @@ void from_json(const nlohmann::ordered_json& json, T& out) {
 }
 template <BasicJson J, HasSchema T>
 void from_json(const J& json, T& out) {
+    require_shallow(json);
     nlohmann::ordered_json copy;
     copy_json(json, copy);
     from_json(copy, out);

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -51,11 +52,13 @@ inline const std::string& string_in(const Json& json) { return *json.get_ptr<con
 inline bool equal(const Json& a, const Json& b) {
     if (a.is_object() && b.is_object() && a.size() == b.size()) {
         const auto& others = *b.get_ptr<const Json::object_t*>();
-        for (const auto& member : *a.get_ptr<const Json::object_t*>()) {
-            bool found = false;
-            for (const auto& other : others)
-                found = found || (member.first == other.first && equal(member.second, other.second));
-            if (!found) return false;
+        auto other = others.begin();  // mostly in the same order
+        for (const auto& [key, value] : *a.get_ptr<const Json::object_t*>()) {
+            const auto is_same = [&name = key](const auto& member) { return member.first == name; };
+            if (other == others.end() || !is_same(*other))
+                other = std::find_if(others.begin(), others.end(), is_same);
+            if (other == others.end() || !equal(value, other->second)) return false;
+            ++other;
         }
         return true;
     }

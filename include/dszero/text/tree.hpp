@@ -40,9 +40,10 @@ struct Tree {
     bool beyond_json = false;  ///< Perhaps no JSON: the reader met what only Hjson may have, or \u.
 };
 
-/// Whether a number, as it is spelled in the text, is an integer that the tree had to hold as a double.
+/// Whether a number, as it is spelled in the text, is an integer that the tree had to hold as a double. Not
+/// so where there is no text: a double is a double then.
 inline bool is_big_integer(const nlohmann::ordered_json& number, std::string_view spelled) {
-    return number.is_number_float() &&
+    return number.is_number_float() && !spelled.empty() &&
            spelled.find_first_of(".eENI") == std::string_view::npos;  // N, I: NaN, Infinity
 }
 
