@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -131,6 +132,35 @@ TEST_CASE("fix: a misplaced key moves to where it belongs") {
               "  overlap_comm: true\n}\nround_robin_gradients: true\n") ==
           "zero_optimization: {\n  offload_optimizer: {\n    nvme_path: /a, b\n    device: nvme\n  }\n"
           "  overlap_comm: true,\n  round_robin_gradients: true\n}\n");
+}
+
+TEST_CASE("fix: no repair makes a duplicate, nor chooses among duplicates") {
+    const auto errors = [](const std::string& text) {
+        const Document document = parse(text, of_section(newest_release));
+        return std::count_if(document.diagnostics.begin(), document.diagnostics.end(),
+                             [](const Diagnostic& d) { return d.code == "duplicate-key"; });
+    };
+    for (const char* text : {
+             // two misspellings of one key; a rename and a move to the same place; a move and a new form
+             R"({"zero_optimization": {"overlap_com": true, "overlap_comn": false}})",
+             R"({"overlap_comm": true, "zero_optimization": {"overlap_com": false}})",
+             R"({"offload_optimizer": {"device": "nvme"}, "zero_optimization": {"cpu_offload": true}})",
+             R"({"max_in_cpu": 5, "zero_optimization": {"stage": 3, "max_in_cpu": 6}})",
+         }) {
+        INFO(text);
+        const std::string once = fixed_unsafely(text);
+        CHECK(once != text);
+        CHECK(errors(once) == 0);
+        CHECK(fixed_unsafely(once) == once);
+    }
+    for (const char* text : {
+             R"({"zero_optimization": {"cpu_offload": true, "cpu_offload": false}})",
+             R"({"zero_optimization": {"x": 1, "overlap_comn": 1, "overlap_comn": 2}})",
+             R"({"zero_optimization": {"x": 1, "gradient_clipping": 1, "gradient_clipping": 2}})",
+         }) {
+        INFO(text);
+        CHECK(fixed_unsafely(text) == text);
+    }
 }
 
 TEST_CASE("fix: members are taken out and put in with their commas") {

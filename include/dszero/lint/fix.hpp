@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Repair {
     Diagnostic why;
     Edits edits;
     bool safe = false;
+    std::string writes{};  ///< the pointer of the key that comes to be, where it was not before
 };
 
 struct Fixed {
@@ -76,33 +78,59 @@ inline bool has_key(const Members& members, std::string_view key) {
     return false;
 }
 
-/// Whether a replacement writes a key that its object has already, if only as "auto".
-inline bool repeats_key(const Document& document, const Diagnostic& d) {
-    const std::string_view written = d.replacement->text;
+/// A field's name, whichever of its names the key is.
+inline std::string_view field_of(std::string_view key) {
+    for (const Place& place : zero_places())
+        if (const Row* row = find_row(*place.section, key)) return row->name;
+    return key;
+}
+
+/// Whether a key stands twice in an object, or below: the tree has only the last one then, and which of them
+/// is meant is for people to say.
+inline bool holds_repeated_keys(const Document& document, const Value& object) {
+    const Span span = document.tree.nodes[object.node].value;
+    return std::any_of(document.diagnostics.begin(), document.diagnostics.end(), [&](const Diagnostic& d) {
+        return d.code == "duplicate-key" && span.begin <= d.range.begin.offset &&
+               d.range.begin.offset < span.end;
+    });
+}
+
+/// Makes the replacement that a diagnostic offers the repair; not where it would write a key that its object
+/// has already, if only as "auto".
+inline void replace(const Document& document, Repair& repair) {
+    const Replacement& offered = *repair.why.replacement;
+    const std::string_view written = offered.text;
     const std::size_t quote = written.starts_with('"') ? written.find('"', 1) : written.npos;
     const TreeWalk walk(document);
     Value owner{};
-    const Value value = walk.find(d.pointer, &owner);
-    const bool of_key = value.json && d.replacement->span.begin == document.tree.nodes[value.node].key.begin;
-    return quote != written.npos && of_key && owner.json &&
-           has_key(walk.members_of(owner), written.substr(1, quote - 1));
+    const Value value = walk.find(repair.why.pointer, &owner);
+    if (owner.json && holds_repeated_keys(document, owner)) return;
+    if (value.json && owner.json && quote != written.npos &&
+        offered.span.begin == document.tree.nodes[value.node].key.begin) {
+        const std::string_view key = written.substr(1, quote - 1);
+        const std::size_t slash = repair.why.pointer.rfind('/');
+        if (has_key(walk.members_of(owner), key)) return;
+        repair.writes = repair.why.pointer.substr(0, slash + 1).append(field_of(key));
+    }
+    repair.edits = {offered};
 }
 
-/// The edits that move a misplaced member home; none where that is not clear, or the key is there already.
-inline Edits move_home(const Document& document, const Diagnostic& misplaced) {
+/// Makes moving a misplaced member home the repair; not where that is not clear, or the key is there already.
+inline void move_home(const Document& document, Repair& repair) {
+    const Diagnostic& misplaced = repair.why;
     const TreeWalk walk(document);
     const std::string_view text = document.source.text;
     const auto& nodes = document.tree.nodes;
     Value from{};
     const Value member = walk.find(misplaced.pointer, &from);
-    if (!member.json || !from.json) return {};
+    if (!member.json || !from.json || holds_repeated_keys(document, from)) return;
     const std::string key = [&] {
         for (const Member& m : walk.members_of(from))
             if (m.value.node == member.node) return std::string(m.key);
         return std::string();
     }();
     const std::vector<std::string> homes = homes_of(key, document.release);
-    if (homes.size() != 1) return {};
+    if (homes.size() != 1) return;
 
     // an open string, without quotes, ends with its line: it is written with quotes, to stand anywhere
     const auto is_open = [&](const Value& value) {
@@ -113,20 +141,22 @@ inline Edits move_home(const Document& document, const Diagnostic& misplaced) {
         is_open(member) ? write_json(*member.json) : std::string(spelling(text, nodes[member.node].value));
     std::string written = std::string(spelling(text, nodes[member.node].key)) + ": " + value;
     Value home = walk.find(homes[0]);
+    repair.writes = homes[0] + (home.json ? '/' + std::string(field_of(key)) : "");
     if (!home.json) {  // the section is not there yet
         const std::size_t slash = homes[0].rfind('/');
         written = '"' + homes[0].substr(slash + 1) + "\": {" + written + '}';
         home = walk.find(homes[0].substr(0, slash));
-        if (home.json && home.node == from.node)
-            return {{{nodes[member.node].key.begin, nodes[member.node].value.end}, written}};
+        if (home.json && home.node == from.node) {
+            repair.edits = {{{nodes[member.node].key.begin, nodes[member.node].value.end}, written}};
+            return;
+        }
     }
-    if (!home.json || !home.json->is_object()) return {};
+    if (!home.json || !home.json->is_object() || holds_repeated_keys(document, home)) return;
     const Members there = walk.members_of(home);
-    if (has_key(there, key)) return {};
-    Edits edits;
-    remove_member(text, nodes, from.node, member.node, edits);
-    insert_member(text, nodes, home.node, written, !there.empty() && is_open(there.back().value), edits);
-    return edits;
+    if (has_key(there, key)) return;
+    remove_member(text, nodes, from.node, member.node, repair.edits);
+    insert_member(text, nodes, home.node, written, !there.empty() && is_open(there.back().value),
+                  repair.edits);
 }
 
 /// A key's new name as the old one was written: without quotes if that had none.
@@ -144,12 +174,12 @@ inline std::vector<Repair> find_repairs(const Document& document) {
     for (const Diagnostic& d : document.diagnostics) {
         Repair repair{
             d, {}, d.code == "deprecated-key" || d.code == "deprecated-boolean" || d.code == "fraction"};
-        if (d.replacement && !repeats_key(document, d)) {
-            repair.edits = {*d.replacement};
-            if (d.code == "unknown-key") keep_quotes(document.source.text, repair.edits[0]);
-        } else if (d.code == "misplaced-key") {
-            repair.edits = move_home(document, d);
-        }
+        if (d.replacement)
+            replace(document, repair);
+        else if (d.code == "misplaced-key")
+            move_home(document, repair);
+        if (d.code == "unknown-key" && !repair.edits.empty())
+            keep_quotes(document.source.text, repair.edits[0]);
         if (!repair.edits.empty()) repairs.push_back(std::move(repair));
         if (repairs.size() == max_repairs) break;
     }
@@ -177,10 +207,12 @@ inline Fixed fix(const std::string& text, const LoadOptions& options, FixScope s
     for (int round = 0; round < most_rounds; ++round) {
         result.left.clear();
         Edits edits;
+        std::set<std::string> written;  // no key is written twice
         for (Repair& repair : find_repairs(now)) {
             if (!repair.safe && scope == FixScope::safe) {
                 result.left.push_back(std::move(repair));
-            } else if (!collide(edits, repair.edits)) {
+            } else if (!collide(edits, repair.edits) &&
+                       (repair.writes.empty() || written.insert(repair.writes).second)) {
                 edits.insert(edits.end(), repair.edits.begin(), repair.edits.end());
                 result.done.push_back(std::move(repair));
             }
