@@ -5,6 +5,7 @@
 #include "support/paths.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -155,6 +156,18 @@ TEST_CASE("waiver: what only looks like one is none") {
     CHECK(codes("{\"train_batch_size\": 8, \"dump_state\": \"# dszero: ignore unread-key: no\"}").empty());
     const Document document = judged("{train_batch_size: 8\nx: y # dszero: ignore unread-key: no\n}");
     CHECK(waivers_in(document).empty());
+}
+
+TEST_CASE("waiver: a hundred thousand of them take no time to speak of") {
+    std::string text = "{\"train_batch_size\": 8,\n";
+    for (int i = 0; i < 100'000; ++i) text += "// dszero: ignore unread-key: x\n";
+    const Document document = judged(text + "}");
+    const auto begin = std::chrono::steady_clock::now();
+    const std::vector<Waiver> waivers = waivers_in(document);
+    CHECK(waivers.size() == 100'000);
+    CHECK(waivers.back().own_line == 100'001);
+    CHECK(std::chrono::steady_clock::now() - begin <
+          std::chrono::seconds(5));  // a minute, if it were quadratic
 }
 
 TEST_CASE("waiver: the verdict's warnings can be waived, its errors cannot") {

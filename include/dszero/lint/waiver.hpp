@@ -14,10 +14,12 @@
 
 #include <dszero/config/document.hpp>
 #include <dszero/text/diagnostic.hpp>
+#include <dszero/text/edit.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,29 +49,40 @@ inline std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// Whether the place is part of a key or of a string, and so in no comment.
-inline bool is_in_a_string(const Document& document, std::size_t place) {
-    const Nodes& nodes = document.tree.nodes;
-    const auto covers = [&](Span span) { return span.begin <= place && place < span.end; };
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const bool container =
-            nodes[i].end != i + 1 ||
-            std::string_view("{[").find(document.source.text[std::min<std::size_t>(
-                nodes[i].value.begin, document.source.text.size() - 1)]) != std::string_view::npos;
-        if (covers(nodes[i].key) || (!container && covers(nodes[i].value))) return true;
+/// Where keys and values stand: what lies between them may be a comment.
+class Tokens {
+public:
+    explicit Tokens(const Document& document) {
+        const Nodes& nodes = document.tree.nodes;  // in the text's order
+        const std::string_view text = document.source.text;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            const Span value = nodes[i].value;
+            const bool container =
+                nodes[i].end != i + 1 ||
+                (value.begin < text.size() && (text[value.begin] == '{' || text[value.begin] == '['));
+            starts_.push_back(nodes[i].key.end ? nodes[i].key.begin : value.begin);
+            if (nodes[i].key.end) spans_.push_back(nodes[i].key);
+            if (!container) spans_.push_back(value);
+        }
     }
-    return false;
-}
 
-/// Where the next key, or element of an array, begins.
-inline std::size_t next_token(const Document& document, std::size_t place) {
-    std::size_t next = document.source.text.size();
-    for (const Node& node : document.tree.nodes) {
-        const std::size_t begin = node.key.end ? node.key.begin : node.value.begin;
-        if (begin > place) next = std::min(next, begin);
+    /// Whether the place is part of a key or of a value that is no container, and so in no comment.
+    bool cover(std::size_t place) const {
+        const auto behind = std::upper_bound(spans_.begin(), spans_.end(), place,
+                                             [](std::size_t at, Span span) { return at < span.begin; });
+        return behind != spans_.begin() && place < std::prev(behind)->end;
     }
-    return next;
-}
+
+    /// Where the next key, or element of an array, begins; the text's end if there is none.
+    std::size_t next(std::size_t place, std::size_t text_end) const {
+        const auto behind = std::upper_bound(starts_.begin(), starts_.end(), place);
+        return behind == starts_.end() ? text_end : *behind;
+    }
+
+private:
+    std::vector<std::size_t> starts_;
+    std::vector<Span> spans_;
+};
 
 /// One waiver for each code of "CODE, CODE: reason".
 inline void add_waivers(std::string_view text, Waiver waiver, std::vector<Waiver>& waivers) {
@@ -89,23 +102,30 @@ inline std::vector<Waiver> waivers_in(const Document& document) {
     constexpr std::string_view mark = "dszero: ignore ";
     const std::string_view text = document.source.text;
     std::vector<Waiver> waivers;
-    for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1)) {
-        const std::string_view before = trimmed(text.substr(0, at));
+    if (text.find(mark) == text.npos) return waivers;
+    const Tokens tokens(document);
+    std::vector<std::uint64_t> places;  // of each: where it stands, and what it is about
+    for (std::size_t at = text.find(mark); at != text.npos; at = text.find(mark, at + 1)) {
+        std::string_view before = text.substr(0, at);
+        while (!before.empty() && is_blank(before.back())) before.remove_suffix(1);
         if (!before.ends_with("//") && !before.ends_with('#') && !before.ends_with("/*")) continue;
-        if (is_in_a_string(document, at)) continue;
+        if (tokens.cover(at)) continue;
         const std::size_t comment = before.size() - (before.ends_with('#') ? 1 : 2);
         std::string_view rest = text.substr(at + mark.size());
-        rest = rest.substr(0, std::min(rest.find_first_of("\r\n"), rest.find("*/")));
+        rest = rest.substr(0, rest.find_first_of("\r\n"));
+        rest = rest.substr(0, rest.find("*/"));
         Waiver waiver;
         waiver.span = {static_cast<std::uint32_t>(comment),
                        static_cast<std::uint32_t>(at + mark.size() + rest.size())};
-        const std::size_t line_begin = text.find_last_of("\r\n", comment) + 1;  // npos + 1 is 0
-        const bool alone = trimmed(text.substr(line_begin, comment - line_begin)).empty();
-        const std::vector<Position> places =
-            locate(text, {comment, alone ? next_token(document, at) : comment});
-        waiver.own_line = places[0].line, waiver.line = places[1].line;
+        const bool alone = is_first_in_line(text, comment);
+        const std::size_t about = alone ? tokens.next(comment, text.size()) : comment;
         add_waivers(rest, std::move(waiver), waivers);
+        for (std::size_t i = places.size() / 2; i < waivers.size(); ++i)
+            places.insert(places.end(), {comment, about});
     }
+    const std::vector<Position> located = locate(text, places);
+    for (std::size_t i = 0; i < waivers.size(); ++i)
+        waivers[i].own_line = located[2 * i].line, waivers[i].line = located[2 * i + 1].line;
     return waivers;
 }
 
