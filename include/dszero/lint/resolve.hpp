@@ -45,6 +45,12 @@ struct TrainerField {
     std::string_view fact;  ///< what it follows from, for messages
     std::optional<Json> value;
     bool must_match = false;  ///< a value in the document that is another one stops the Trainer
+
+    std::string pointer() const {
+        std::string pointer = '/' + std::string(path);
+        std::replace(pointer.begin(), pointer.end(), '.', '/');
+        return pointer;
+    }
 };
 
 /// Everything that it fills in. `stage_3`: of the document.
@@ -92,7 +98,9 @@ inline std::vector<TrainerField> trainer_fields(const TrainerFacts& f, bool stag
         {"bf16.enabled", "bf16", json_boolean(f.bf16.value_or(false)), f.bf16.has_value()},
         {"zero_optimization.reduce_bucket_size", "hidden_size", bucket},
         {"scheduler.params.total_num_steps", "num_training_steps", steps, true},
-        {"scheduler.params.warmup_num_steps", "num_training_steps", warmup, f.warmup_steps.has_value()},
+        {"scheduler.params.warmup_num_steps",
+         warmup && f.warmup_steps ? "warmup_steps" : "num_training_steps", warmup,
+         f.warmup_steps.has_value()},
     };
     if (stage_3) {
         fields.push_back({"zero_optimization.stage3_prefetch_bucket_size", "hidden_size", prefetch});
@@ -139,7 +147,11 @@ inline Resolved resolve(const Document& document, const TrainerFacts& facts) {
     find_autos(walk, walk.root(), {}, autos);
     Edits edits;
     for (const auto& [path, value] : autos) {
-        const auto named = [&, &name = path](const TrainerField& field) { return field.path == name; };
+        const auto named = [&, &name = path, node = value.node](const TrainerField& field) {
+            if (field.path != name) return false;
+            const Value found = walk.find(field.pointer());  // a key with dots in it only looks like a path
+            return found.json && found.node == node;
+        };
         const auto field = std::find_if(fields.begin(), fields.end(), named);
         if (field == fields.end()) {
             result.left.push_back(path);
@@ -151,9 +163,7 @@ inline Resolved resolve(const Document& document, const TrainerFacts& facts) {
         }
     }
     for (const TrainerField& field : fields) {
-        std::string pointer = '/' + std::string(field.path);
-        std::replace(pointer.begin(), pointer.end(), '.', '/');
-        const Value value = walk.find(pointer);
+        const Value value = walk.find(field.pointer());
         if (!field.must_match || !field.value || !value.json || value.json->is_null() ||
             is_word(*value.json, "auto") || python_equal(*value.json, *field.value))
             continue;
