@@ -117,6 +117,29 @@ inline void partial_offload_optimizer(Linting& lint) {
             {"choose AdamW, or remove ratio"});
 }
 
+/// Whether a rank's states are one sub-group, of which no share can be taken. False where the model is
+/// unknown.
+inline bool has_single_sub_group(const Linting& lint) {
+    const std::int64_t parameters = lint.around.model.parameters, world = lint.around.world_size;
+    return parameters > 0 && lint.config.zero_config.sub_group_size >= (parameters + world - 1) / world;
+}
+
+inline void partial_offload_on_device(Linting& lint) {
+    const auto& offload = lint.config.zero_config.offload_optimizer;
+    if (!lint.at_stage(3, 3) || lint.optimizer_device() != OffloadDeviceEnum::cpu || offload->ratio == 1.0)
+        return;
+    if (offload->ratio != 0.0 && has_single_sub_group(lint)) return;  // all of it is offloaded
+    const Spot ratio = lint.offload_optimizer["ratio"];
+    if (const std::string type = lint.optimizer_type(); type != "adam" && type != "adamw") return;
+    const bool scheduled = lint.scheduler["type"].is_set();
+    Diagnostic& d = lint.at_value(
+        ratio,
+        {"the share that stays on the device has an AdamW of its own: its moments are in no checkpoint",
+         scheduled ? ", and the first parameter group's learning rate stays what it was at the start" : ""},
+        {"remove ratio, or do not count on resuming"});
+    if (!scheduled) d.severity = Severity::note;
+}
+
 inline void partial_offload_of_nvme(Linting& lint) {
     const auto& offload = lint.config.zero_config.offload_optimizer;
     if (!lint.at_stage(3, 3) || lint.optimizer_device() != OffloadDeviceEnum::nvme || offload->ratio == 1.0)
@@ -226,7 +249,20 @@ inline constexpr Rule offload_rules[] = {
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Lion"}, "zero_optimization": {"stage": 3,
  "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "stage3_gather_16bit_weights_on_model_save": true}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+ "offload_optimizer": {"device": "cpu", "ratio": 1.0}, "stage3_gather_16bit_weights_on_model_save": true}})"},
+     .since = "0.12.3"},
+    {.code = "partial-offload-on-device",
+     .title = "What partial offloading leaves on the device is in no checkpoint",
+     .what =
+         "With offload_optimizer.ratio below 1, torch's AdamW steps what stays on the device. It is made "
+         "once, with the first parameter group's learning rate of that moment, which no schedule changes, "
+         "and no checkpoint saves or loads its moments.",
+     .source = "runtime/zero/stage3.py, backup_optimizer",
+     .run = partial_offload_on_device,
+     .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
  "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "stage3_gather_16bit_weights_on_model_save": true}})"},
+     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+ "offload_optimizer": {"device": "cpu"}, "stage3_gather_16bit_weights_on_model_save": true}})"},
      .since = "0.12.3"},
     {.code = "partial-offload-of-nvme",
      .title = "Partial offloading does not go with NVMe",
@@ -238,7 +274,7 @@ inline constexpr Rule offload_rules[] = {
  "offload_optimizer": {"device": "nvme", "nvme_path": "/nvme", "ratio": 0.5},
  "stage3_gather_16bit_weights_on_model_save": true}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
- "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "stage3_gather_16bit_weights_on_model_save": true}})"},
+ "offload_optimizer": {"device": "nvme", "nvme_path": "/nvme"}, "stage3_gather_16bit_weights_on_model_save": true}})"},
      .since = "0.12.3"},
     {.code = "mixed-offload-devices",
      .title = "Parameters on NVMe need the optimizer there",

@@ -76,6 +76,17 @@ inline void untested_optimizer(Linting& lint) {
                   {"add \"zero_allow_untested_optimizer\": true, or choose Adam, AdamW, Adagrad or Lion"});
 }
 
+inline void legacy_stage_1(Linting& lint) {
+    const Spot spot = lint.zero["legacy_stage1"];
+    const bool bf16_optimizer = lint.at_stage(1, 1) && lint.model_type() == DataType::bf16 &&
+                                lint.accumulation_type() == DataType::fp32 && !lint.offloads_optimizer();
+    if (!lint.at_stage(1, 3) || !lint.flag(spot) || bf16_optimizer) return;
+    lint.at_key(spot,
+                {"the first implementation of stage 1 is gone since 0.5.9: deepspeed.initialize raises an "
+                 "Exception, at any stage"},
+                {"remove it"});
+}
+
 inline void one_bit_with_zero(Linting& lint) {
     const Spot spot = lint.optimizer["type"];
     if (!lint.at_stage(1, 3) || !spot.is_set() || !spot.json().is_string()) return;
@@ -190,6 +201,13 @@ inline constexpr Rule optimizer_rules[] = {
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "SGD"}, "zero_optimization": {"stage": 1}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "SGD"}, "zero_optimization": {"stage": 1},
  "zero_allow_untested_optimizer": true})"}},
+    {.code = "legacy-stage-1",
+     .title = "The first implementation of stage 1 is gone",
+     .what = "legacy_stage1 is still read, and deepspeed.initialize raises an Exception where it is true.",
+     .source = "runtime/engine.py, _configure_zero_optimizer",
+     .run = legacy_stage_1,
+     .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "legacy_stage1": true}})"},
+     .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "legacy_stage1": false}})"}},
     {.code = "one-bit-with-zero",
      .title = "1-bit optimizers do not go with ZeRO",
      .what = "OneBitAdam, ZeroOneAdam and OneBitLamb assert in deepspeed.initialize that ZeRO is off.",

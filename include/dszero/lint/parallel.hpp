@@ -48,6 +48,34 @@ inline void qgz_nodes(Linting& lint) {
                       {"remove it, or use several nodes"});
 }
 
+inline void mics(Linting& lint) {
+    const std::int64_t shard = lint.config.zero_config.mics_shard_size, world = lint.around.world_size;
+    if (!lint.at_stage(3, 3) || shard <= 0) return;
+    const Spot size = lint.zero["mics_shard_size"];
+    const std::int64_t node = lint.around.gpus_per_node;
+    if (world > 1 && world % shard != 0)
+        lint.at_value(size,
+                      {std::to_string(world), " ranks cannot be dealt out in shards of ",
+                       std::to_string(shard), ": deepspeed.initialize stops with an assertion"},
+                      {"choose a divisor of the number of ranks"});
+    else if (node > 0 && shard / node <= 1 && lint.config.zero_config.mics_hierarchical_params_gather)
+        lint.at_value(lint.zero["mics_hierarchical_params_gather"],
+                      {"a shard of ", std::to_string(shard), " ranks does not span several nodes of ",
+                       std::to_string(node), ": deepspeed.initialize stops with an assertion"},
+                      {"remove it"});
+    if (!lint.offloads_optimizer()) return;
+    if (world > shard)
+        lint.at_key(
+            lint.offloaded_optimizer(),
+            {"MiCS with several copies of the model does not go with offload_optimizer: backward stops "
+             "with a RuntimeError (Local sharding has no support for CPU offloading)"},
+            {"remove one of them"});
+    else if (lint.optimizer_device() == OffloadDeviceEnum::cpu && lint.release() >= Release("0.12.3"))
+        lint.at_key(lint.offloaded_optimizer(),
+                    {"with mics_shard_size nothing is offloaded: ratio is not handed on, and counts as 0"},
+                    {"remove one of them"});
+}
+
 inline void all_reduce_fetch(Linting& lint) {
     const DeepSpeedZeroConfig& zero = lint.config.zero_config;
     if (!lint.at_stage(3, 3) || !zero.use_all_reduce_for_fetch_params) return;
@@ -181,6 +209,23 @@ inline constexpr Rule parallel_rules[] = {
  "stage3_gather_16bit_weights_on_model_save": true}})",
               {.world_size = 16, .gpus_per_node = 8}},
      .since = "0.10.0"},
+    {.code = "mics",
+     .title = "What MiCS does not go with",
+     .what = "mics_shard_size must divide the number of ranks. Its hierarchical gathers are for shards over "
+             "several nodes. Offloading stops it in backward where there is more than one copy of the model, "
+             "and puts everything on the device where there is one.",
+     .source = "runtime/zero/mics.py and mics_utils.py of 0.19.6; runtime/engine.py, _return_mics_optimizer",
+     .run = mics,
+     .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "mics_shard_size": 3,
+ "stage3_gather_16bit_weights_on_model_save": true}})",
+             {.world_size = 8},
+             "0.16.9"},
+     .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "mics_shard_size": 4,
+ "stage3_gather_16bit_weights_on_model_save": true}})",
+              {.world_size = 8},
+              "0.16.9"},
+     .since = "0.9.2",
+     .until = "0.19.7"},
     {.code = "all-reduce-fetch-ignored",
      .title = "Fetching by all-reduce gives way to other options",
      .what = "stage3_use_all_reduce_for_fetch_params is not looked at where weights are quantized, come from "

@@ -54,6 +54,17 @@ inline void master_weights(Linting& lint) {
                        "\"bf16_optimizer_states\": true"});
 }
 
+inline void grad_overflow_unchecked(Linting& lint) {
+    const Spot spot = lint.bf16["check_grad_overflow"];
+    if (!spot.is_set() || !lint.config.bfloat16_config.enabled) return;
+    if (!lint.at_stage(0, 0) && !lint.at_stage(3, 3)) return;
+    Diagnostic& d = lint.at_key(spot,
+                                {"check_grad_overflow has no effect at stage ", std::to_string(lint.stage()),
+                                 ": bf16 gradients are not checked there"},
+                                {"remove it, or choose stage 1 or 2"});
+    if (!lint.config.bfloat16_config.check_grad_overflow) d.severity = Severity::note;  // nor should they be
+}
+
 inline void param_dtype(Linting& lint) {
     const Spot spot = lint.data_types["param_dtype"];
     if (!spot.is_set() || !spot.json().is_string()) return;
@@ -119,6 +130,17 @@ inline constexpr Rule precision_rules[] = {
  "zero_optimization": {"stage": 2}})"},
      .good = {R"({"train_batch_size": 8, "fp16": {"enabled": true, "fp16_master_weights_and_grads": true},
  "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 2, "offload_optimizer": {"device": "cpu"}}})"}},
+    {.code = "grad-overflow-unchecked",
+     .title = "bf16 gradients are checked for overflow at stages 1 and 2 alone",
+     .what = "bf16.check_grad_overflow is handed to the optimizer of stages 1 and 2. Stage 3 looks for "
+             "overflow with fp16 only, and without ZeRO nothing does.",
+     .source = "runtime/engine.py, _configure_zero_optimizer; runtime/zero/stage3.py, "
+               "_overflow_check_and_loss_scale_update",
+     .run = grad_overflow_unchecked,
+     .bad = {R"({"train_batch_size": 8, "bf16": {"enabled": true, "check_grad_overflow": true},
+ "zero_optimization": {"stage": 3, "stage3_gather_16bit_weights_on_model_save": true}})"},
+     .good = {R"({"train_batch_size": 8, "bf16": {"enabled": true, "check_grad_overflow": true},
+ "zero_optimization": {"stage": 2}})"}},
     {.code = "param-dtype",
      .title = "param_dtype contradicts fp16 and bf16",
      .what = "Master weights and reduction follow fp16.enabled and bf16.enabled. A different "

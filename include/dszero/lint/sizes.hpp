@@ -5,6 +5,7 @@
 #pragma once
 
 #include <dszero/lint/linting.hpp>
+#include <dszero/lint/offload.hpp>
 
 #include <cstdint>
 #include <string>
@@ -162,10 +163,9 @@ inline void everything_persists(Linting& lint) {
 
 inline void single_sub_group(Linting& lint) {
     const std::int64_t parameters = lint.around.model.parameters, world = lint.around.world_size;
-    const DeepSpeedZeroConfig& zero = lint.config.zero_config;
-    if (!parameters || !lint.at_stage(3, 3) || !lint.offloads_optimizer()) return;
-    const double ratio = zero.offload_optimizer->ratio;
-    if (ratio == 1.0 || ratio == 0.0 || zero.sub_group_size < (parameters + world - 1) / world) return;
+    if (!lint.at_stage(3, 3) || !lint.offloads_optimizer() || !has_single_sub_group(lint)) return;
+    const double ratio = lint.config.zero_config.offload_optimizer->ratio;
+    if (ratio == 1.0 || ratio == 0.0) return;
     lint.at_value(lint.offload_optimizer["ratio"],
                   {"ratio chooses whole sub-groups, and there is only one: all of the optimizer's states are "
                    "offloaded"},
@@ -285,6 +285,7 @@ inline constexpr Rule size_rules[] = {
  "stage3_gather_16bit_weights_on_model_save": true}})",
              {.model = {.parameters = 125000000}}},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
+ // dszero: ignore partial-offload-on-device, strict-json: it is never resumed
  "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "reduce_bucket_size": 50000000, "sub_group_size": 10000000,
  "stage3_gather_16bit_weights_on_model_save": true}})",
               {.model = {.parameters = 125000000}}},
