@@ -7,11 +7,11 @@
 
 #include <dszero/lint/review.hpp>
 #include <dszero/text/annotations.hpp>
-#include <dszero/text/file.hpp>
 #include <dszero/text/sarif.hpp>
 #include <dszero/version.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <system_error>
@@ -21,15 +21,12 @@
 namespace dszero::tool {
 namespace {
 
-/// The file of waivers beside an input; empty where there is none.
-Source waivers_beside(const Input& input) {
-    Source file{input.name + ".waivers", {}};
-    if (input.name.starts_with('<')) return file;
-    try {
-        file.text = read_file(file.name, max_document_bytes);
-    } catch (const std::system_error&) {  // there is none, or it counts for nothing
-    }
-    return file;
+/// The file of waivers beside an input, with a problem if there is one that cannot be read; empty where there
+/// is none.
+Input waivers_beside(const Input& input) {
+    const std::string path = input.name + ".waivers";
+    std::error_code none;
+    return input.is_file && std::filesystem::exists(path, none) ? read_input(path) : Input{};
 }
 
 /// Gives codes the severity that the command line asks for. What DeepSpeed refuses stays an error.
@@ -72,14 +69,10 @@ public:
 
     Status check(const Input& input, Release release) {
         const Document document = judge(input, release, options_);
-        if (input.found && !is_ds_config(document)) {
-            std::string note;
-            append_visible(note, input.name);
-            output_.write_error(note + ": skipped, no ds_config\n");
-            return Status::accepted;
-        }
+        if (skips(input, document, output_)) return Status::accepted;
         const bool verdict_alone = options_.scope != Scope::document || options_.all_releases;
-        const Source beside = verdict_alone ? Source{} : waivers_beside(input);
+        const Input waivers = verdict_alone ? Input{} : waivers_beside(input);
+        const Source beside{waivers.name, waivers.text};
         Review review = verdict_alone ? Review{document.diagnostics, {}, {}, {}}
                                       : dszero::review(document, options_.around(), beside);
         Status status = document.accepted() ? Status::accepted : Status::refused;
@@ -88,6 +81,7 @@ public:
             if (fails(*diagnostics, options_.strict)) status = Status::refused;
         }
         write(input, document, beside, review);
+        if (waivers.problem) status = worse(status, report_unreadable(waivers));
         return status;
     }
 
@@ -109,7 +103,7 @@ public:
         const Source source{input.name, {}};
         if (options_.format == "sarif") sarif_.add(source, {*input.problem});
         if (options_.format == "github") output_.write(render_annotations(source, {*input.problem}));
-        return tool::report_unreadable(input, options_, output_);
+        return tool::report_unreadable(input, options_, output_, ",\"findings\":[],\"waived\":[]");
     }
 
 private:
@@ -201,6 +195,8 @@ Status check(const Options& options, Output& output) {
             status = worse(status, checker.report_unreadable(input));
         } else if (!options.all_releases) {
             status = worse(status, checker.check(input, options.release));
+        } else if (input.found && skips(input, judge(input, newest_release, options), output)) {
+            return;
         } else if (!options.json && options.format != "sarif" && options.format != "github") {
             status = worse(status, check_all_releases(input, options, output));
         } else {

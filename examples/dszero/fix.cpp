@@ -52,10 +52,12 @@ std::string list(std::string_view heading, const std::vector<Repair>& repairs) {
 
 Status fix_one(const Input& input, const Options& options, Output& output) {
     const LoadOptions load = load_options(input, options.release, options);
+    const Document before = parse(input.text, load);
+    if (skips(input, before, output)) return Status::accepted;
     const Fixed fixed = dszero::fix(input.text, load, options.unsafe ? FixScope::unsafe : FixScope::safe);
     show_change(input, fixed.text, options, output);
 
-    const Document before = parse(input.text, load), after = parse(fixed.text, load);
+    const Document after = parse(fixed.text, load);
     std::string name;
     append_visible(name, input.name);
     std::string said = list(name + (options.write ? ": mended" : ": can be mended"), fixed.done);

@@ -41,7 +41,7 @@ Diagnostic file_problem(int error) {
         case ENOENT: return problem("file-not-found", "file not found");
         case EISDIR:
             return problem("is-a-directory", "this is a directory, not a file", "name the files in it");
-        case EACCES: return problem("permission-denied", "there is no permission to read the file");
+        case EACCES: return problem("permission-denied", "there is no permission to read it");
         default: return problem("read-error", std::string("cannot be read: ") + std::strerror(error));
     }
 }
@@ -108,13 +108,23 @@ Input read_line(std::string line, std::size_t number) {
     return input;
 }
 
+/// Longer than any line that holds a document which is not too large itself, escapes apart.
+constexpr std::size_t max_line_bytes = 2 * max_document_bytes;
+
 void for_each_line(Output& output, const std::function<void(const Input&)>& visit) {
     std::string pending;      // what has been read and not yet worked on
     std::size_t scanned = 0;  // of that, what is known to hold no line end
     std::size_t number = 0;
+    bool too_long = false;  // the line that is being read; what was read of it is forgotten
     const auto take = [&](std::string line) {
         ++number;
-        if (line.find_first_not_of(" \t\r") != std::string::npos) visit(read_line(std::move(line), number));
+        if (std::exchange(too_long, false))
+            visit({"<stdin>",
+                   "null",
+                   {},
+                   problem("bad-line", "line " + std::to_string(number) + " of standard input is too long")});
+        else if (line.find_first_not_of(" \t\r") != std::string::npos)
+            visit(read_line(std::move(line), number));
     };
     for (;;) {
         output.flush();  // whoever waits for an answer has it before the next line is waited for
@@ -125,10 +135,12 @@ void for_each_line(Output& output, const std::function<void(const Input&)>& visi
              begin = end + 1)
             take(pending.substr(begin, end - begin));
         pending.erase(0, begin);
+        if (pending.size() > max_line_bytes) too_long = true;
+        if (too_long) pending.clear();
         scanned = pending.size();
         if (more) continue;
         if (error != 0) return visit({"<stdin>", "\"-\"", {}, file_problem(error)});
-        if (!pending.empty()) take(std::move(pending));
+        if (!pending.empty() || too_long) take(std::move(pending));
         return;
     }
 }
@@ -136,36 +148,57 @@ void for_each_line(Output& output, const std::function<void(const Input&)>& visi
 bool is_pattern(const std::string& argument) { return argument.find_first_of("*?[") != std::string::npos; }
 
 /// Whether a path matches a pattern, component by component; ** stands for any number of them.
-bool matches(std::string_view pattern, std::string_view path) {
+/// `as_folder`: whether something below it may.
+bool matches(std::string_view pattern, std::string_view path, bool as_folder = false) {
     const std::string part(pattern.substr(0, pattern.find('/')));
     const std::string name(path.substr(0, path.find('/')));
     const bool last_part = part.size() == pattern.size(), last_name = name.size() == path.size();
     const std::string_view more_parts = last_part ? "" : pattern.substr(part.size() + 1);
     const std::string_view more_names = last_name ? "" : path.substr(name.size() + 1);
     if (part == "**")
-        return (last_part && last_name) || (!last_part && matches(more_parts, path)) ||
+        return as_folder || (last_part && last_name) || (!last_part && matches(more_parts, path)) ||
                (!last_name && matches(pattern, more_names));
     if (fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) != 0) return false;
-    return last_part ? last_name : !last_name && matches(more_parts, more_names);
+    if (last_name) return last_part != as_folder;
+    return !last_part && matches(more_parts, more_names, as_folder);
 }
 
-/// The files below a folder that `wanted` takes by their paths, in order.
-template <class Wanted>
-std::vector<std::string> files_below(const fs::path& folder, Wanted&& wanted) {
+/// What there is in a folder: files that are wanted, in order, and folders that could not be read.
+struct Found {
     std::vector<std::string> files;
-    std::error_code error;
-    constexpr auto skip = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator entry(folder, skip, error), end; !error && entry != end;
-         entry.increment(error))
-        if (entry->is_regular_file(error) && wanted(entry->path().string()))
-            files.push_back(entry->path().string());
-    std::sort(files.begin(), files.end());
-    return files;
+    std::vector<Input> unreadable;
+};
+
+/// `enters`, `wants`: whether a folder, by its path, is looked into, and a file taken. Links to folders are
+/// not followed: they may lead back.
+template <class Enters, class Wants>
+Found search(const std::string& folder, Enters&& enters, Wants&& wants) {
+    Found found;
+    std::vector<std::string> folders{folder};
+    while (!folders.empty()) {
+        const std::string here = std::move(folders.back());
+        folders.pop_back();
+        std::error_code error;
+        fs::directory_iterator entry(here, error);
+        for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+            std::error_code ignored;  // of a link that leads nowhere
+            const std::string path = entry->path().string();
+            if (entry->symlink_status(ignored).type() == fs::file_type::directory) {
+                if (enters(path)) folders.push_back(path);
+            } else if (entry->is_regular_file(ignored) && wants(path)) {
+                found.files.push_back(path);
+            }
+        }
+        if (error) found.unreadable.push_back({here, write_json(here), {}, file_problem(error.value())});
+    }
+    std::sort(found.files.begin(), found.files.end());
+    return found;
 }
 
-void visit_found(const std::string& argument, const std::vector<std::string>& files,
+void visit_found(const std::string& argument, const Found& found,
                  const std::function<void(const Input&)>& visit) {
-    if (files.empty()) {
+    for (const Input& folder : found.unreadable) visit(folder);
+    if (found.files.empty() && found.unreadable.empty()) {
         visit({argument,
                write_json(argument),
                {},
@@ -173,7 +206,7 @@ void visit_found(const std::string& argument, const std::vector<std::string>& fi
                true});
         return;
     }
-    for (const std::string& file : files) {
+    for (const std::string& file : found.files) {
         Input input = read_input(file);
         input.found = true;
         visit(input);
@@ -184,20 +217,28 @@ void visit_argument(const std::string& argument, const std::function<void(const 
     std::error_code error;
     if (argument == "-" || fs::is_regular_file(argument, error)) return visit(read_input(argument));
     if (fs::is_directory(argument, error))
-        return visit_found(
-            argument, files_below(argument, [](std::string_view path) { return path.ends_with(".json"); }),
-            visit);
+        return visit_found(argument,
+                           search(
+                               argument, [](const std::string&) { return true; },
+                               [](const std::string& path) { return path.ends_with(".json"); }),
+                           visit);
     if (!is_pattern(argument) || fs::exists(argument, error)) return visit(read_input(argument));
     const std::size_t fixed = argument.rfind('/', argument.find_first_of("*?["));
     const bool here = fixed == std::string::npos;
-    const fs::path folder = here ? "." : argument.substr(0, std::max<std::size_t>(fixed, 1));
+    const std::string folder = here ? "." : argument.substr(0, std::max<std::size_t>(fixed, 1));
     const std::string pattern = here ? "./" + argument : argument;
-    visit_found(argument, files_below(folder, [&](std::string_view path) { return matches(pattern, path); }),
+    visit_found(argument,
+                search(
+                    folder, [&](const std::string& path) { return matches(pattern, path, true); },
+                    [&](const std::string& path) { return matches(pattern, path); }),
                 visit);
 }
 
 }  // namespace
 
+namespace {
+
+/// Whether a document looks like a ds_config, and not like another program's JSON.
 bool is_ds_config(const Document& document) {
     if (document.tree.nodes.empty()) {  // not readable: does it try to be one?
         for (const std::string_view key :
@@ -216,9 +257,20 @@ bool is_ds_config(const Document& document) {
     return false;
 }
 
+}  // namespace
+
+bool skips(const Input& input, const Document& document, Output& output) {
+    if (!input.found || is_ds_config(document)) return false;
+    std::string note;
+    append_visible(note, input.name);
+    output.write_error(note + ": skipped, no ds_config\n");
+    return true;
+}
+
 Input read_input(const std::string& argument) {
     if (argument == "-") return read_standard_input();
     Input input{argument, write_json(argument), {}, {}};
+    input.is_file = true;
     try {
         input.text = read_file(argument, max_document_bytes + 1);
     } catch (const std::system_error& e) {

@@ -22,12 +22,14 @@ struct Input {
     std::string text;
     std::optional<Diagnostic> problem;  ///< why there is no text
     bool found = false;                 ///< in a folder or by a pattern, not named
+    bool is_file = false;               ///< `name` is its path
 };
 
 Input read_input(const std::string& argument);
 
-/// Whether a document looks like a ds_config, and not like another program's JSON.
-bool is_ds_config(const Document& document);
+/// Whether a file that was found, not named, is another program's JSON: no command touches that, and each
+/// says so.
+bool skips(const Input& input, const Document& document, Output& output);
 
 /// Every input of the command line; the JSON files of a folder, and those that a pattern matches, in order.
 /// With --jsonl it waits for lines, and has shown all answers to those before it does.

@@ -4,6 +4,7 @@
 // command line; each command has its own.
 #include "command.hpp"
 
+#include <dszero/config/suggest.hpp>
 #include <dszero/version.hpp>
 
 #include <CLI/CLI.hpp>
@@ -42,7 +43,14 @@ constexpr const char* examples = R"(Examples:
   dszero diff old.json new.json                   what a change really changes
   dszero fix --write ds_config.json               mends what can be mended safely
   dszero resolve --hidden-size 4096 ds_config.json   "auto", as Hugging Face fills it in
-  dszero schema > ds_config.schema.json           for completion in your editor)";
+  dszero schema > ds_config.schema.json           for completion in your editor
+
+A warning that you have looked at is waived by a comment behind it or above it:
+  // dszero: ignore CODE: reason                  strict JSON: see dszero check --help
+
+In CI:
+  dszero check --strict configs/                  fails for warnings, too
+  dszero check --format github configs/           annotates a workflow's changes; sarif: code scanning)";
 
 constexpr const char* check_examples = R"(Examples:
   dszero check ds_config.json
@@ -158,13 +166,18 @@ void add_format(CLI::App& command, std::string& format, std::vector<std::string>
         ->option_text(text);
 }
 
+/// Why a number cannot be a fact; empty if it can.
+std::string is_finite(const std::string& number) {
+    return std::isfinite(std::strtod(number.c_str(), nullptr)) ? "" : number + " is not finite";
+}
+
 /// TrainingArguments, and what the Trainer learns from elsewhere.
 void add_facts(CLI::App& command, dszero::TrainerFacts& facts) {
     const auto count = [&](const char* name, auto& number, const char* what) {
         command.add_option(name, number, what)->check(CLI::Range(1, 1'000'000))->option_text("N");
     };
     const auto real = [&](const char* name, std::optional<double>& number, const char* what) {
-        command.add_option(name, number, what)->option_text("X");
+        return command.add_option(name, number, what)->check(is_finite)->option_text("X");
     };
     command.add_option("--hidden-size", facts.hidden_size, "The model's; the largest where it has several")
         ->check(CLI::Range(1, 1'000'000'000))
@@ -176,7 +189,8 @@ void add_facts(CLI::App& command, dszero::TrainerFacts& facts) {
     count("--per-device-train-batch-size", facts.per_device_train_batch_size, "(default: 8)");
     count("--gradient-accumulation-steps", facts.gradient_accumulation_steps, "(default: 1)");
     real("--learning-rate", facts.learning_rate, "(default: 5e-05)");
-    real("--warmup-steps", facts.warmup_steps, "Below 1: a share of all steps (default: 0)");
+    real("--warmup-steps", facts.warmup_steps, "Below 1: a share of all steps (default: 0)")
+        ->check(CLI::Range(0, 2'000'000'000));
     real("--weight-decay", facts.weight_decay, "(default: 0)");
     real("--max-grad-norm", facts.max_grad_norm, "(default: 1)");
     real("--adam-beta1", facts.adam_beta1, "(default: 0.9)");
@@ -216,6 +230,8 @@ void set_model(const std::string& facts, dszero::ModelFacts& model) {
             throw CLI::ValidationError("--model", '\'' + fact + "' is neither parameters=N nor largest=N");
         (name == "parameters" ? model.parameters : model.largest_parameter) = count;
     }
+    if (model.parameters > 0 && model.largest_parameter > model.parameters)
+        throw CLI::ValidationError("--model", "the largest parameter is larger than the model");
 }
 
 /// What rules ask for besides.
@@ -287,6 +303,24 @@ std::vector<std::string> guarded(int count, char** arguments) {
     }
     std::reverse(result.begin(), result.end());  // as CLI11 wants them
     return result;
+}
+
+using Commands = std::vector<const CLI::App*>;
+
+bool names_one(const Commands& commands, const std::string& word) {
+    return std::any_of(commands.begin(), commands.end(),
+                       [&](const CLI::App* command) { return command->get_name() == word; });
+}
+
+/// About a first word that is no command.
+std::string no_such_command(const Commands& commands, const std::string& word) {
+    std::string out = "There is no command '";
+    dszero::append_visible(out, word);
+    out += '\'';
+    dszero::Nearest nearest(word);
+    for (const CLI::App* command : commands) nearest.consider(command->get_name());
+    if (!nearest.name().empty()) return (out += "; did you mean '").append(nearest.name()) + "'?\n";
+    return out + "; see dszero --help. To check a file: dszero check FILE\n";
 }
 
 Status run(int count, char** arguments, Output& output) {
@@ -371,6 +405,11 @@ Status run(int count, char** arguments, Output& output) {
         std::fputs(app.help().c_str(), stderr);
         return Status::wrong_call;
     }
+    const Commands commands = std::as_const(app).get_subcommands([](const CLI::App*) { return true; });
+    if (const std::string word = arguments[1]; !word.starts_with('-') && !names_one(commands, word)) {
+        output.write_error(no_such_command(commands, word));
+        return Status::wrong_call;
+    }
     try {
         app.parse(guarded(count, arguments));
         for (std::string& file : options.files)
@@ -378,7 +417,11 @@ Status run(int count, char** arguments, Output& output) {
         if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
         if (!schema_command && !rules_command && !explain_command) require_documents(options);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? Status::accepted : Status::wrong_call;
+        std::ostringstream out, error;
+        const int status = app.exit(e, out, error);
+        output.write(out.str());
+        output.write_error(error.str());
+        return status == 0 ? Status::accepted : Status::wrong_call;
     }
     if (!section.empty()) options.scope = dszero::Scope::zero_section;
     options.json = format.empty() ? options.json_lines : format == "json";

@@ -39,13 +39,16 @@ Document judge(const Input& input, Release release, const Options& options) {
     return parse(input.text, load_options(input, release, options));
 }
 
-Status report_unreadable(const Input& input, const Options& options, Output& output) {
+Status report_unreadable(const Input& input, const Options& options, Output& output,
+                         std::string_view more_members) {
     if (options.json) {
         const std::string release =
             options.all_releases ? "null" : quoted(std::min(options.release, newest_release));
+        const bool whole = options.scope == Scope::document;
         output.write(begin_line(input, release, "null") +
+                     (whole ? ",\"inferred\":false,\"document\":null" : "") +
                      ",\"zero_optimization\":null,\"warnings\":[],\"diagnostics\":" +
-                     render_json({*input.problem}) + "}\n");
+                     render_json({*input.problem}).append(more_members) + "}\n");
     } else {
         output.write_error(render_text({input.name, {}}, {*input.problem}, output.error_style()));
     }

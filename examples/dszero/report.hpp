@@ -20,8 +20,10 @@ LoadOptions load_options(const Input& input, Release release, const Options& opt
 /// The input, read so.
 Document judge(const Input& input, Release release, const Options& options);
 
-/// Says why an input could not be read: on standard error, or as a line of JSON.
-Status report_unreadable(const Input& input, const Options& options, Output& output);
+/// Says why an input could not be read: on standard error, or as a line of JSON, which ends with
+/// `more_members`.
+Status report_unreadable(const Input& input, const Options& options, Output& output,
+                         std::string_view more_members = {});
 
 /// Says why a document is refused; for commands that need an accepted one.
 Status report_refused(const Document& document, Output& output);

@@ -30,6 +30,7 @@ std::string list(std::string_view heading, const std::vector<std::string>& lines
 
 Status resolve_one(const Input& input, const Options& options, Output& output) {
     const Document document = judge(input, options.release, options);
+    if (skips(input, document, output)) return Status::accepted;
     const Resolved resolved = dszero::resolve(document, options.facts);
     if (resolved.complete()) show_change(input, resolved.text, options, output);
     output.write_error(list(input.name + ": filled in", resolved.filled) +

@@ -9,6 +9,7 @@
 #include <dszero/text/write_json.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,9 +50,12 @@ void append_origins(std::string& out, const std::vector<ShownField>& rows) {
     out += '}';
 }
 
+constexpr std::string_view no_origins = ",\"origin\":null,\"document_origin\":null";
+
 std::string show_json(const Input& input, const Document& document) {
-    std::string out = open_json_line(input, document) + ",\"origin\":";
-    if (!document.accepted()) return out += "null,\"document_origin\":null}\n";
+    std::string out = open_json_line(input, document);
+    if (!document.accepted()) return out.append(no_origins) += "}\n";
+    out += ",\"origin\":";
     append_origins(out, shown_fields(document));
     out += ",\"document_origin\":";
     append_origins(out, shown_document_fields(document));
@@ -65,10 +69,11 @@ Status show(const Options& options, Output& output) {
     bool first = true;
     for_each_input(options, output, [&](const Input& input) {
         if (input.problem) {
-            status = worse(status, report_unreadable(input, options, output));
+            status = worse(status, report_unreadable(input, options, output, no_origins));
             return;
         }
         const Document document = judge(input, options.release, options);
+        if (skips(input, document, output)) return;
         if (!document.accepted()) status = worse(status, Status::refused);
         if (options.json) {
             output.write(show_json(input, document));

@@ -82,6 +82,52 @@ TEST_CASE("check FOLDER: its configurations are checked, other JSON is skipped a
     CHECK(contains(run({"check", (folder.path() / "package.json").string()}).out, "package.json: "));
 }
 
+TEST_CASE("every command passes over other JSON in a folder, and changes none of it") {
+    const Folder folder;
+    const std::string other = R"({"overlap_comm": true})";  // what fix --unsafe would move
+    folder.file("a.json", clean);
+    folder.file("package.json", other);
+    for (const std::vector<std::string>& call : {std::vector<std::string>{"check", "--deepspeed", "all"},
+                                                 {"check", "--deepspeed", "all", "--format", "json"},
+                                                 {"show"},
+                                                 {"fix", "--unsafe", "--write"},
+                                                 {"resolve", "--write"}}) {
+        std::vector<std::string> with_folder = call;
+        with_folder.push_back(folder.path().string());
+        INFO(call[0]);
+        const Result result = run(with_folder);
+        CHECK(result.status == 0);
+        const std::string note = "package.json: skipped, no ds_config\n";
+        CHECK(result.err.find(note) == result.err.rfind(note));  // once
+        CHECK(contains(result.err, note));
+        CHECK_FALSE(contains(result.out, "package.json"));
+    }
+    CHECK(tool_test::contents(folder.path() / "package.json") == other);
+}
+
+TEST_CASE("check FOLDER: what cannot be looked into is an error, and the rest is checked") {
+    const Folder folder;
+    std::filesystem::create_directories(folder.path() / "a");
+    folder.file("z.json", clean);
+    folder.file("a/b.json", clean);
+    std::filesystem::create_directory_symlink("..", folder.path() / "a" / "up");
+    std::filesystem::create_symlink("nowhere", folder.path() / "dangling.json");
+    std::filesystem::create_symlink("loop.json", folder.path() / "loop.json");
+    const Result result = run({"check", folder.path().string()});
+    CHECK(result.status == 0);
+    CHECK(contains(result.out, "a/b.json: accepted"));
+    CHECK(contains(result.out, "z.json: accepted"));
+    CHECK_FALSE(contains(result.out, "up/"));
+    if (geteuid() == 0) return;  // root may read everything
+    std::filesystem::permissions(folder.path() / "a", std::filesystem::perms::none);
+    const Result locked = run({"check", folder.path().string()});
+    CHECK(locked.status == 3);
+    CHECK(contains(locked.err, "/a: error: there is no permission to read it"));
+    CHECK(contains(locked.out, "z.json: accepted"));
+    CHECK(run({"check", folder.path().string() + "/z*.json"}).status == 0);  // nothing in a/ could match
+    std::filesystem::permissions(folder.path() / "a", std::filesystem::perms::owner_all);
+}
+
 TEST_CASE("check PATTERN: ** is any folders, and nothing found is an error") {
     const Folder folder;
     std::filesystem::create_directories(folder.path() / "deep" / "er");
@@ -116,6 +162,19 @@ TEST_CASE("check: a file of waivers beside a configuration counts, and is checke
     CHECK(result.status == 1);
     CHECK(contains(result.out,
                    "a.json.waivers:1:1: warning: the waiver of no-effect-at-stage gives no reason"));
+}
+
+TEST_CASE("check: a file of waivers that cannot be read is no file without waivers") {
+    const Folder folder;
+    const std::string file = folder.file("a.json", clean);
+    std::filesystem::create_directories(file + ".waivers");
+    const Result result = run({"check", file});
+    CHECK(result.status == 3);
+    CHECK(contains(result.out, "a.json: accepted"));
+    CHECK(contains(result.err, "a.json.waivers: error: this is a directory"));
+    // the id of a --jsonl line is no path
+    const std::string id = R"({"id": ")" + file + R"(", "text": "{\"train_batch_size\": 8}"})";
+    CHECK(run({"check", "--jsonl"}, {.input = id}).status == 0);
 }
 
 TEST_CASE("check --format json: findings stand beside the verdict, what is waived has its reason") {
@@ -197,4 +256,7 @@ TEST_CASE("--help: says how to check, and how to have a code explained") {
     const Result result = run({"--help"});
     CHECK(contains(result.out, "dszero check ds_config.json"));
     CHECK(contains(result.out, "dszero explain "));
+    CHECK(contains(result.out, "dszero fix "));
+    CHECK(contains(result.out, "// dszero: ignore CODE: reason"));
+    CHECK(contains(result.out, "--format github"));
 }

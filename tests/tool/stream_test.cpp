@@ -169,6 +169,15 @@ TEST_CASE("--jsonl: lines of any length, many of them") {
     CHECK(answers[2000]["file"] == "long");
 }
 
+TEST_CASE("--jsonl: a line that does not end is given up, not kept") {
+    const std::string huge(std::size_t{140} << 20, ' ');
+    const auto answers = answers_to(huge + "\n{\"id\": 2, \"text\": \"{}\"}\n" + huge, 3);
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[0]["diagnostics"][0]["message"] == "line 1 of standard input is too long");
+    CHECK(answers[1]["file"] == 2);
+    CHECK(answers[2]["diagnostics"][0]["message"] == "line 3 of standard input is too long");
+}
+
 TEST_CASE("--jsonl: show answers too, text and every release on request") {
     CHECK(answers_to("{\"id\": 1, \"text\": \"train_batch_size: 8\"}\n", 0, {"show", "--jsonl"})
               .at(0)["origin"]["stage"]["kind"] == "default");

@@ -96,6 +96,10 @@ TEST_CASE("a wrong call: status 2, nothing on standard output, a reason on stand
         {"check", "--deepspeed", "0.6.7", file},
         {"show", "--deepspeed", "all", file},
         {"check", "--jsonl", file},
+        {"check", "--model", "parameters=7,largest=8", file},
+        {"resolve", "--learning-rate", "nan", file},
+        {"resolve", "--warmup-steps", "1e300", file},
+        {"resolve", "--warmup-steps", "-1", file},
         {"check", "-", "-"},
         {"diff", "-", "-"},
     };
@@ -109,6 +113,8 @@ TEST_CASE("a wrong call: status 2, nothing on standard output, a reason on stand
         CHECK(!result.err.empty());
     }
     CHECK(has(run({"frobnicate"}).err, "frobnicate"));
+    CHECK(has(run({"chek", file}).err, "did you mean 'check'?"));
+    CHECK(has(run({file}).err, "dszero check FILE"));
     CHECK(has(run({"check", "--deepspeed", "0.6.7", file}).err, "0.7.0"));
 }
 
@@ -348,6 +354,7 @@ TEST_CASE("files that cannot be read: in JSON a line with accepted null and why,
         CHECK(answers[0]["diagnostics"].at(0)["code"] == "file-not-found");
         CHECK(answers[0]["diagnostics"].at(0)["line"] == nullptr);
         CHECK(answers[1]["accepted"] == true);
+        for (const auto& member : answers[1].items()) CHECK(answers[0].contains(member.key()));
     }
 }
 
@@ -359,6 +366,8 @@ TEST_CASE("standard output that takes no more: status 3 and a message") {
                                                  {"check", "--format", "json", file},
                                                  {"show", file},
                                                  {"diff", file, file},
+                                                 {"--version"},
+                                                 {"check", "--help"},
                                                  {"check", "--deepspeed", "all", "--format", "json", file}}) {
         const Result result = run(call, {.output_to = "/dev/full"});
         CHECK(result.status == 3);
