@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -163,6 +164,14 @@ TEST_CASE("fix: no repair makes a duplicate, nor chooses among duplicates") {
     }
 }
 
+TEST_CASE("fix: forty thousand misspellings end in time") {
+    std::string text = "{\"zero_optimization\": {\"stage\": 1";
+    for (int i = 0; i < 40'000; ++i) text += ",\"overlap_com" + std::to_string(i) + "\": true";
+    const auto begin = std::chrono::steady_clock::now();
+    fixed_unsafely(text + "}}");
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));  // it was many minutes
+}
+
 TEST_CASE("fix: members are taken out and put in with their commas") {
     const auto edited = [](const std::string& text, std::uint32_t member, bool put) {
         const Source source{"", text};
@@ -199,6 +208,16 @@ TEST_CASE("unified_diff: as diff -u has it") {
     CHECK(unified_diff("f", "", "a\n") == "--- f\n+++ f\n@@ -0,0 +1 @@\n+a\n");
     const std::string many(20, '\n');
     CHECK(unified_diff("f", "a\n" + many + "b\n", many).find("@@ -1,4 +1,3 @@\n-a\n") != std::string::npos);
+}
+
+TEST_CASE("unified_diff: names that patch could not tell from their line, as git writes them") {
+    const auto header = [](const char* name) {
+        const std::string diff = unified_diff(name, "a\n", "b\n");
+        return diff.substr(4, diff.find('\n') - 4);
+    };
+    CHECK(header("a.json") == "a.json");
+    CHECK(header("a b.json") == "a b.json\t");
+    CHECK(header("a\nb\".json") == "\"a\\012b\\\".json\"");
 }
 
 TEST_CASE("replace_file: the old content is never touched, mode and links stay") {

@@ -48,7 +48,7 @@ constexpr std::size_t max_repairs = 1000;
 /// std::length_error for a text of over 1 MiB.
 Fixed fix(const std::string& text, const LoadOptions& options, FixScope scope);
 
-/// The repairs that a document's diagnostics offer, in document order; at most max_repairs.
+/// The repairs that a document's diagnostics offer, in document order; of the first max_repairs.
 std::vector<Repair> find_repairs(const Document& document);
 
 /// Whether DeepSpeed makes the same of both documents, deprecated keys apart.
@@ -171,7 +171,10 @@ inline void keep_quotes(std::string_view text, Replacement& replacement) {
 
 inline std::vector<Repair> find_repairs(const Document& document) {
     std::vector<Repair> repairs;
+    std::size_t tried = 0;
     for (const Diagnostic& d : document.diagnostics) {
+        if (!d.replacement && d.code != "misplaced-key") continue;
+        if (++tried > max_repairs) break;
         Repair repair{
             d, {}, d.code == "deprecated-key" || d.code == "deprecated-boolean" || d.code == "fraction"};
         if (d.replacement)
@@ -181,7 +184,6 @@ inline std::vector<Repair> find_repairs(const Document& document) {
         if (d.code == "unknown-key" && !repair.edits.empty())
             keep_quotes(document.source.text, repair.edits[0]);
         if (!repair.edits.empty()) repairs.push_back(std::move(repair));
-        if (repairs.size() == max_repairs) break;
     }
     return repairs;
 }

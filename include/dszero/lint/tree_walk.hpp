@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace dszero {
@@ -26,11 +27,11 @@ public:
         while (!pointer.empty()) {
             const std::size_t end = std::min(pointer.find('/', 1), pointer.size());
             if (owner) *owner = at;
+            const std::string key = unescaped(pointer.substr(1, end - 1));
             const Member* found = nullptr;
             const Members members = members_of(at);
             for (const Member& member : members)
-                if (at.json->is_object() && Path{.key = member.key}.pointer() == pointer.substr(0, end))
-                    found = &member;
+                if (at.json->is_object() && member.key == key) found = &member;
             if (!found) return {};
             at = found->value;
             pointer.remove_prefix(end);
@@ -39,6 +40,16 @@ public:
     }
 
 private:
+    /// The key that a part of a pointer stands for.
+    static std::string unescaped(std::string_view part) {
+        std::string key;
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            const bool escape = part[i] == '~' && i + 1 < part.size();
+            key += !escape ? part[i] : part[++i] == '1' ? '/' : '~';
+        }
+        return key;
+    }
+
     Reading reading_;
     Value root_;
 };

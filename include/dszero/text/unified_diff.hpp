@@ -33,6 +33,27 @@ inline std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
+/// A file's name as git and patch write and read it: in quotes where a character would break the line, with
+/// a tab behind it where a blank would end it.
+inline std::string name_in_header(std::string_view name) {
+    const auto breaks = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
+    if (std::none_of(name.begin(), name.end(), breaks))
+        return std::string(name) + (name.find(' ') == name.npos ? "" : "\t");
+    std::string out = "\"";
+    for (const char c : name) {
+        if (!breaks(c)) {
+            out += c;
+            continue;
+        }
+        out += '\\';
+        if (c == '"' || c == '\\')
+            out += c;
+        else
+            for (const int shift : {6, 3, 0}) out += static_cast<char>('0' + ((c >> shift) & 7));
+    }
+    return out + '"';
+}
+
 using Lines = std::vector<std::string_view>;
 
 /// What changed, in order.
@@ -108,7 +129,10 @@ inline std::string unified_diff(std::string_view name, std::string_view before, 
         const std::size_t tail = std::min(a.size() - (last.a + last.removed), context);
         const std::size_t from_a = first.a - lead, to_a = last.a + last.removed + tail;
         const std::size_t from_b = first.b - lead, to_b = last.b + last.added + tail;
-        if (out.empty()) out.append("--- ").append(name).append("\n+++ ").append(name).append("\n");
+        if (out.empty()) {
+            const std::string shown = name_in_header(name);
+            out.append("--- ").append(shown).append("\n+++ ").append(shown).append("\n");
+        }
         out += "@@ -" + range(from_a, to_a - from_a) + " +" + range(from_b, to_b - from_b) + " @@\n";
         std::size_t at = from_a;
         for (; i < end; ++i) {
