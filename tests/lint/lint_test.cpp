@@ -170,6 +170,12 @@ TEST_CASE("waiver: a hundred thousand of them take no time to speak of") {
           std::chrono::seconds(5));  // a minute, if it were quadratic
 }
 
+TEST_CASE("waiver: one that names no code is reported") {
+    CHECK(codes("{\"train_batch_size\": 8 // dszero: ignore\n}") == Codes{"strict-json", "unused-waiver"});
+    CHECK(codes("{\"train_batch_size\": 8 /* dszero: ignore */}") == Codes{"strict-json", "unused-waiver"});
+    CHECK(codes("{\"train_batch_size\": 8 // dszero: ignored\n}") == Codes{"strict-json"});
+}
+
 TEST_CASE("waiver: the verdict's warnings can be waived, its errors cannot") {
     CHECK(codes("{\"train_batch_size\": 8, \"optimizer\": {\"type\": \"Adam\"},\n"
                 "// dszero: ignore deprecated-key, strict-json: until the old cluster is gone\n"

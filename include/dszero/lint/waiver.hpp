@@ -99,7 +99,7 @@ inline void add_waivers(std::string_view text, Waiver waiver, std::vector<Waiver
 
 /// The waivers in a document's comments.
 inline std::vector<Waiver> waivers_in(const Document& document) {
-    constexpr std::string_view mark = "dszero: ignore ";
+    constexpr std::string_view mark = "dszero: ignore";
     const std::string_view text = document.source.text;
     std::vector<Waiver> waivers;
     if (text.find(mark) == text.npos) return waivers;
@@ -112,6 +112,7 @@ inline std::vector<Waiver> waivers_in(const Document& document) {
         if (tokens.cover(at)) continue;
         const std::size_t comment = before.size() - (before.ends_with('#') ? 1 : 2);
         std::string_view rest = text.substr(at + mark.size());
+        if (!rest.empty() && !is_blank(rest[0]) && !is_line_end(rest[0]) && rest[0] != '*') continue;
         rest = rest.substr(0, rest.find_first_of("\r\n"));
         rest = rest.substr(0, rest.find("*/"));
         Waiver waiver;
