@@ -57,7 +57,9 @@ TEST_CASE("get_zero_config: without text what it is with text") {
         if (!line["text"]) return;
         const std::string text = line["text"].text();
         const auto value = nlohmann::ordered_json::parse(text, nullptr, false);
-        if (value.is_discarded() || !value.is_object() || text.starts_with("\xEF\xBB\xBF")) return;
+        if (value.is_discarded() || !value.is_object()) return;
+        if (text.starts_with("\xEF\xBB\xBF") || text.find(char()) != text.npos)
+            return;  // nlohmann passes over them
         const Document document = parse(text, {.scope = Scope::zero_section});
         for (const Diagnostic& d : document.diagnostics)  // what nlohmann's values do not hold
             if (d.code == "saturated" || d.code == "duplicate-key" || d.code == "too-large") return;
