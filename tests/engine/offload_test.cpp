@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 #include "support/endings.hpp"
 #include "support/faulty_store.hpp"
+#include "support/sanitizer.hpp"
 #include "support/scratch_directory.hpp"
 #include "support/training.hpp"
 
@@ -200,15 +201,18 @@ std::size_t in_blocks(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096; 
 
 TEST_CASE("offload to NVMe: the bits are those of the same run without it") {
     const test::ScratchDirectory nvme;
-    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
+    const auto rank_counts = test::all_or_few<std::size_t>("numbers of ranks", {1, 2, 3, 4}, {2, 3});
+    const auto buffer_counts = test::all_or_few<std::int64_t>("numbers of buffers", {1, 2, 4, 5}, {1, 4});
+    const auto pipelines = test::all_or_few("pipelines", {0, 1, 2, 3}, {0, 3});
+    for (const std::size_t ranks : rank_counts)
         for (int stage = 0; stage < 4; ++stage) {
             // an fp32 model's weights, which stay in memory, are its masters
             const Run run{.stage = stage, .ranks = ranks, .type = ranks == 2 ? "fp32" : "bf16", .steps = 2};
             const auto expected = test::train(test::config_for(run), tiled_layout(), run).bits;
             REQUIRE(!expected.empty());
             for (const double ratio : {0.0, 0.3, 1.0})
-                for (const std::int64_t buffers : {1, 2, 4, 5})
-                    for (const int pipeline : {0, 1, 2, 3}) {
+                for (const std::int64_t buffers : buffer_counts)
+                    for (const int pipeline : pipelines) {
                         CAPTURE(ranks, stage, ratio, buffers, pipeline);
                         auto config =
                             offloading(run, OffloadDeviceEnum::none, OffloadDeviceEnum::none, ratio);
@@ -227,7 +231,9 @@ TEST_CASE("offload to NVMe: the bits are those of the same run without it") {
 
 TEST_CASE("offload of weights to NVMe: the bits are those of the same run without it") {
     const test::ScratchDirectory nvme;
-    for (const std::size_t ranks : {1u, 2u, 3u, 4u})
+    const auto rank_counts = test::all_or_few<std::size_t>("numbers of ranks", {1, 2, 3, 4}, {2, 3});
+    const auto buffer_counts = test::all_or_few<std::int64_t>("numbers of buffers", {1, 2, 4, 5}, {1, 4});
+    for (const std::size_t ranks : rank_counts)
         for (const char* type : {"fp32", "bf16"}) {
             if (std::string(type) == "fp32" && ranks > 2) continue;
             const Run run{.stage = 3, .ranks = ranks, .type = type, .micro_steps = 2, .steps = 2};
@@ -235,7 +241,7 @@ TEST_CASE("offload of weights to NVMe: the bits are those of the same run withou
             REQUIRE(!expected.empty());
             for (const auto optimizer :
                  {OffloadDeviceEnum::none, OffloadDeviceEnum::cpu, OffloadDeviceEnum::nvme})
-                for (const std::int64_t buffers : {1, 2, 4, 5})
+                for (const std::int64_t buffers : buffer_counts)
                     for (const std::int64_t in_cpu : {0, 1500, 1'000'000})
                         for (const bool ahead : {false, true}) {
                             if (in_cpu > 1500 && (ahead || buffers > 1)) continue;  // nothing is on NVMe
