@@ -28,8 +28,9 @@ import tempfile
 import traceback
 import types
 
-for asked_for in ("intel_extension_for_pytorch", "oneccl_bindings_for_pytorch"):  # with the accelerator cpu, up to 0.13
+for asked_for in ("intel_extension_for_pytorch", "oneccl_bindings_for_pytorch", "torch._six"):  # by releases up to 0.13
     sys.modules[asked_for] = types.ModuleType(asked_for)
+sys.modules["torch._six"].inf = math.inf
 os.environ["DS_ACCELERATOR"] = "cpu"
 LEFT_OUT = ("_param_dict", "zero_config", "world_size", "global_rank")
 

@@ -84,8 +84,12 @@ SECTIONS = {
         vocab_parallel_ce_backend "torch"|"liger"|"x"; tp tp; tensor_parallel tp; injection_policy_tuple l?; partition_config o
         preset_model s?; keep_module_on_host b; kernel_inject b; replace_with_kernel_inject b''',
     "tp": "tp_size i; tp_grain_size i; mpu o; tp_group o",
-    "expert_parallel": """enabled b; autoep_size i; expert_tensor_parallel_size i; preset_model s; load_balance_coeff null|0.1
-        score_apply "pre"|"x"; top_k i; expert_w3 null|"w3"; has_shared_experts b""",
+    "expert_parallel": """enabled b; autoep_size i; expert_tensor_parallel_size i; validate_folding_routing b; async_split_plan b
+        preset_model s?; moe_layer_pattern s?; expert_pattern s?; router_pattern s?; use_grouped_mm b; disable_triton_grouped_mm b
+        route_norm b?; route_scale f; score_apply s; combine_impl s; row_weighting_impl s; gate_up_impl s; comm_backend s; comm_num_sm i
+        comm_qp_margin i; comm_max_tokens_per_rank i; num_expert_groups i?; num_limited_groups i?; score_func s; top_k o
+        load_balance_coeff null|null|0.1; routed_scaling_factor o; expert_w1 s?; expert_w2 s?; expert_w3 s?; num_experts_attr s?
+        top_k_attr s?; has_shared_experts b?; shared_experts_pattern s?; shared_experts_gate_pattern s?; expert_activation s?""",
     "sparse_attention": """mode "dense"|"fixed"|"variable"|"bigbird"|"bslongformer"|"local_sliding_window"|"x"; block i
         different_layout_per_head b; num_local_blocks i; num_global_blocks i; attention "bidirectional"|"unidirectional"
         horizontal_global_attention b; num_random_blocks i; local_window_blocks [4]""",
@@ -118,7 +122,7 @@ GONE = ("amp", "elasticity", "nebula", "progressive_layer_drop", "curriculum_lea
         "eigenvalue", "sparse_attention", "graph_harvesting", "sparse_gradients")
 
 OLDER = {"": GONE, "aio": ("thread_count",), "compile": ("enabled", "backend", "kwargs", "enable_cuda_graph")}  # not read by the newest release
-OPEN = ("optimizer.params", "scheduler.params", "pipeline", "data_sampling", "data_routing", "expert_parallel")  # DeepSpeed keeps every key
+OPEN = ("optimizer.params", "scheduler.params", "pipeline", "data_sampling", "data_routing", "parallel_write", "writer")  # DeepSpeed keeps every key
 
 class Documents(Texts):
     sections = {name: rows(text) for name, text in SECTIONS.items()}
@@ -126,6 +130,9 @@ class Documents(Texts):
     def one(self):
         """A document as parts, most of which fit."""
         roll = self.rng.random()
+        if roll < 0.01:  # Python's `in` finds a key in lists and texts too
+            key = '"%s"' % self.rng.choice(GONE + ("zero_optimization", "train_batch_size"))
+            return "root", self.rng.choice([self.rng.choice(ODD), key, "[%s]" % key, "[1, %s]" % key, '"x %s"' % key[1:-1], "[[%s]]" % key])
         if roll < 0.1:
             return "batch", self.styled(self.batch(wild=1))
         if roll < 0.4:

@@ -208,7 +208,7 @@ TEST_CASE("documents: precision in older releases") {
 TEST_CASE("documents: what single releases do") {
     const auto accepted = [](const char* release, const std::string& member) {
         LoadOptions options;
-        options.release = release;
+        options.release = *Release::parse(release);
         return parse("{\"train_batch_size\": 1, " + member + "}", options).accepted();
     };
     // get_communication_data_type of 0.7 to 0.14.0 compares with "bfp16"

@@ -88,7 +88,7 @@ struct DeepSpeedConfig {
     CompileConfig compile_config;
     DeepSpeedThroughputTimerConfig timers_config;
     TPTrainingConfig tensor_parallel_config;
-    Json expert_parallel_config;
+    AutoEPConfig expert_parallel_config;
     Plain<std::optional<std::int64_t>> vocabulary_size;  ///< only to warn where it is no multiple of 8
     Plain<std::int64_t> sequence_parallel_size =
         1;  ///< ranks that share a sequence, for callers with a dictionary
@@ -283,8 +283,7 @@ struct schema<DeepSpeedConfig> {
                                            .alias = "expert_parallel",
                                            .doc = "Experts split across ranks.",
                                            .since = "0.19.2",
-                                           .is_attribute = false,
-                                           .type = &expert_parallel}),
+                                           .is_attribute = false}),
         field(&C::vocabulary_size, {.name = "vocabulary_size",
                                     .doc = "DeepSpeed warns where it is no multiple of 8.",
                                     .is_attribute = false}),

@@ -1,31 +1,161 @@
 // SPDX-License-Identifier: MIT
 //
-// The section expert_parallel: AutoEP, experts split across ranks. It is kept as it is; the engine
-// looks at its values later.
-// Source: deepspeed/module_inject/auto_ep_config.py of 0.19.2 and later.
+// The section expert_parallel: AutoEP, experts split across ranks. DeepSpeed takes what is written; the
+// engine looks at the values later. Source: parse_autoep_config in deepspeed/module_inject/auto_ep_config.py
+// of 0.19.2 and later.
 #pragma once
 
 #include <dszero/config/document_sections.hpp>
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace dszero {
 
-inline bool read_expert_parallel(void* member, const Value& value, const Row&, Reading& r, const Path& path) {
-    if (!is_truthy(*value.json)) return true;  // an empty section, whatever it is
-    if (!value.json->is_object()) return refuse_shape("expert_parallel", "an object", value, r, path);
-    const Members members = r.members_of(value);
-    const Member* coefficient = find_member(members, "load_balance_coeff");
-    if (coefficient && !coefficient->value.json->is_null()) {
-        r.check = "expert_parallel_load_balance_coeff";
-        r.error("wrong-value", Path{.parent = &path, .key = "load_balance_coeff"},
-                r.value_span(coefficient->value),
-                "load_balance_coeff must be null, got " + r.shown(coefficient->value), "remove it");
-        return false;
-    }
-    *static_cast<Json*>(member) = kept(value, r);
-    return true;
+struct AutoEPConfig {
+    Plain<bool> enabled;
+    Plain<std::int64_t> autoep_size = 1;
+    Plain<std::int64_t> expert_tensor_parallel_size = 1;
+    Plain<bool> validate_folding_routing;
+    Plain<bool> async_split_plan;
+    Plain<std::optional<std::string>> preset_model;
+    Plain<std::optional<std::string>> moe_layer_pattern;
+    Plain<std::optional<std::string>> expert_pattern;
+    Plain<std::optional<std::string>> router_pattern;
+    Plain<bool> use_grouped_mm = true;
+    Plain<bool> disable_triton_grouped_mm;
+    Plain<std::optional<bool>> route_norm;
+    Plain<double> route_scale = 1.0;
+    Plain<std::string> score_apply = std::string("auto");
+    Plain<std::string> combine_impl = std::string("auto");
+    Plain<std::string> row_weighting_impl = std::string("auto");
+    Plain<std::string> gate_up_impl = std::string("separate");
+    Plain<std::string> comm_backend = std::string("comm");
+    Plain<std::int64_t> comm_num_sm = 12;
+    Plain<std::int64_t> comm_qp_margin = 4;
+    Plain<std::int64_t> comm_max_tokens_per_rank = 0;
+    Plain<std::optional<std::int64_t>> num_expert_groups;
+    Plain<std::optional<std::int64_t>> num_limited_groups;
+    Plain<std::string> score_func = std::string("auto");
+    Json top_k = json_string("auto");
+    Json load_balance_coeff;
+    Json routed_scaling_factor = json_string("auto");
+    Plain<std::optional<std::string>> expert_w1;
+    Plain<std::optional<std::string>> expert_w2;
+    Plain<std::optional<std::string>> expert_w3;
+    Plain<std::optional<std::string>> num_experts_attr;
+    Plain<std::optional<std::string>> top_k_attr;
+    Plain<std::optional<bool>> has_shared_experts;
+    Plain<std::optional<std::string>> shared_experts_pattern;
+    Plain<std::optional<std::string>> shared_experts_gate_pattern;
+    Plain<std::optional<std::string>> expert_activation;
+};
+
+/// null, or DeepSpeed refuses it.
+inline bool read_no_coefficient(void*, const Value& value, const Row&, Reading& r, const Path& path) {
+    if (value.json->is_null()) return true;
+    r.check = "expert_parallel_load_balance_coeff";
+    r.error("wrong-value", path, r.value_span(value),
+            "load_balance_coeff must be null, got " + r.shown(value), "remove it");
+    return false;
 }
-inline constexpr MemberType expert_parallel = {"an object", "{...}", read_expert_parallel, write_object};
+inline constexpr MemberType no_load_balance_coeff = {"null", "none", read_no_coefficient, write_object};
+
+template <>
+struct schema<AutoEPConfig> {
+    using C = AutoEPConfig;
+    static constexpr std::string_view name = "AutoEPConfig";
+    static constexpr Container container = Container::dictionary;
+    static constexpr std::array rows = {
+        field(&C::enabled, {.name = "enabled", .doc = "Replaces the model's mixture-of-experts layers."}),
+        field(&C::autoep_size, {.name = "autoep_size", .doc = "Ranks that share the experts of a layer."}),
+        field(&C::expert_tensor_parallel_size, {.name = "expert_tensor_parallel_size",
+                                                .doc = "Ranks that share one expert.",
+                                                .since = "0.19.3"}),
+        field(&C::validate_folding_routing, {.name = "validate_folding_routing",
+                                             .doc = "Checks on every rank that routing agrees.",
+                                             .since = "0.19.3"}),
+        field(&C::async_split_plan,
+              {.name = "async_split_plan", .doc = "Plans the exchange of tokens ahead.", .since = "0.19.8"}),
+        field(&C::preset_model, {.name = "preset_model", .doc = "The model family whose layers are known."}),
+        field(&C::moe_layer_pattern,
+              {.name = "moe_layer_pattern", .doc = "Pattern of the names of such layers."}),
+        field(&C::expert_pattern,
+              {.name = "expert_pattern", .doc = "The attribute that holds a layer's experts."}),
+        field(&C::router_pattern, {.name = "router_pattern", .doc = "The attribute that holds its router."}),
+        field(&C::use_grouped_mm,
+              {.name = "use_grouped_mm", .doc = "Multiplies all experts of a rank at once."}),
+        field(&C::disable_triton_grouped_mm, {.name = "disable_triton_grouped_mm",
+                                              .doc = "Leaves Triton's kernels for that alone.",
+                                              .since = "0.19.4"}),
+        field(&C::route_norm, {.name = "route_norm", .doc = "Normalizes the scores of the chosen experts."}),
+        field(&C::route_scale, {.name = "route_scale", .doc = "Scales those scores."}),
+        field(&C::score_apply,
+              {.name = "score_apply", .doc = "Where scores are applied: auto, pre or post."}),
+        field(&C::combine_impl, {.name = "combine_impl", .doc = "How the experts' results are summed up."}),
+        field(&C::row_weighting_impl, {.name = "row_weighting_impl",
+                                       .doc = "How rows are weighted: auto, eager or fused.",
+                                       .since = "0.19.8"}),
+        field(
+            &C::gate_up_impl,
+            {.name = "gate_up_impl", .doc = "Gate and up projection: separate or fused.", .since = "0.19.8"}),
+        field(&C::comm_backend,
+              {.name = "comm_backend", .doc = "What exchanges tokens: comm or deepep.", .since = "0.19.7"}),
+        field(
+            &C::comm_num_sm,
+            {.name = "comm_num_sm", .doc = "Multiprocessors that the exchange may use.", .since = "0.19.7"}),
+        field(&C::comm_qp_margin,
+              {.name = "comm_qp_margin", .doc = "Spare queue pairs of the exchange.", .since = "0.19.7"}),
+        field(&C::comm_max_tokens_per_rank, {.name = "comm_max_tokens_per_rank",
+                                             .doc = "The most tokens that one rank routes.",
+                                             .since = "0.19.7"}),
+        field(&C::num_expert_groups, {.name = "num_expert_groups", .doc = "Groups that experts form."}),
+        field(&C::num_limited_groups,
+              {.name = "num_limited_groups", .doc = "Groups that a token may choose from."}),
+        field(&C::score_func,
+              {.name = "score_func", .doc = "How scores are made: auto, softmax or sigmoid."}),
+        field(&C::top_k, {.name = "top_k", .doc = "Experts for each token.", .type = &anything}),
+        field(&C::load_balance_coeff, {.name = "load_balance_coeff",
+                                       .doc = "Must be null: balancing belongs to the model.",
+                                       .type = &no_load_balance_coeff}),
+        field(&C::routed_scaling_factor,
+              {.name = "routed_scaling_factor", .doc = "Scales what the experts give.", .type = &anything}),
+        field(&C::expert_w1, {.name = "expert_w1", .doc = "The attribute of an expert's first weight."}),
+        field(&C::expert_w2, {.name = "expert_w2", .doc = "That of its second."}),
+        field(&C::expert_w3,
+              {.name = "expert_w3", .doc = "That of its third; null: it is part of the first."}),
+        field(&C::num_experts_attr,
+              {.name = "num_experts_attr", .doc = "The model's setting for the number of experts."}),
+        field(&C::top_k_attr, {.name = "top_k_attr", .doc = "That for the experts of each token."}),
+        field(&C::has_shared_experts,
+              {.name = "has_shared_experts", .doc = "Whether every token also goes to shared experts."}),
+        field(&C::shared_experts_pattern,
+              {.name = "shared_experts_pattern", .doc = "The attribute that holds those."}),
+        field(&C::shared_experts_gate_pattern,
+              {.name = "shared_experts_gate_pattern", .doc = "The attribute that holds their gate."}),
+        field(&C::expert_activation, {.name = "expert_activation",
+                                      .doc = "An expert's activation; empty: the model family's.",
+                                      .since = "0.19.8"}),
+    };
+    static constexpr std::array<Check, 0> checks{};
+    static_assert(no_name_twice(rows));
+};
+inline bool operator==(const AutoEPConfig& a, const AutoEPConfig& b) {
+    return equal_sections(section<AutoEPConfig>, &a, &b);
+}
+
+/// What Python finds false counts as empty, whatever it is.
+inline bool read_expert_parallel(void* member, const Value& value, const Row& row, Reading& r,
+                                 const Path& path) {
+    return !is_truthy(*value.json) || read_plain_section(member, value, row, r, path);
+}
+template <>
+inline constexpr MemberType member_type<AutoEPConfig> = {
+    "an object or null",    "{...}",
+    read_expert_parallel,   write_nested<AutoEPConfig>,
+    &section<AutoEPConfig>, [](const void* member) { return member; }};
 
 }  // namespace dszero
