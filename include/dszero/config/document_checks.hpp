@@ -7,12 +7,13 @@
 
 #include <dszero/config/batch.hpp>
 #include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/document_warnings.hpp>
+#include <dszero/config/removed_keys.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 
 #include <array>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,74 +31,6 @@ struct DocumentCheck {
 };
 
 // ---- before anything else
-
-/// A key of the document as written, or null.
-inline const Member* find_written(const Checking& c, std::string_view key) {
-    return find_member(*c.reading.document, key);
-}
-
-struct RemovedKey {
-    std::string_view key;
-    Release from;  ///< the first release that refuses it
-    std::string_view instead;
-};
-
-/// In the order in which DeepSpeed looks for them.
-inline std::span<const RemovedKey> removed_keys() {
-    static constexpr RemovedKey keys[] = {
-        {"nebula", "0.19.7", "remove it; checkpoints are written by torch.save"},
-        {"compression_training", "0.19.7", "remove it; the compression library is gone"},
-        {"amp", "0.19.8", "use fp16, bf16 or torch_autocast"},
-        {"quantize_training", "0.19.7", "remove it; mixture of quantization is gone"},
-        {"sparse_gradients", "0.19.8", "remove it; nn.Embedding(sparse=True) needs no key"},
-        {"eigenvalue", "0.19.8", "remove it; mixture of quantization is gone"},
-        {"sparse_attention", "0.19.7", "remove it; sparse attention is gone"},
-        {"elasticity", "0.19.8", "give the batch sizes themselves"},
-        {"graph_harvesting", "0.19.8", "remove it"},
-        {"curriculum_learning", "0.19.8", "use data_efficiency.data_sampling.curriculum_learning"},
-        {"progressive_layer_drop", "0.19.8", "remove it"},
-    };
-    return keys;
-}
-
-/// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
-inline bool names_removed_key(const Json& root, Release release) {
-    for (const RemovedKey& removed : removed_keys()) {
-        if (release < removed.from) continue;
-        if (root.is_string() && string_in(root).find(removed.key) != std::string::npos) return true;
-        if (const auto* array = root.get_ptr<const Json::array_t*>())
-            for (const Json& element : *array)
-                if (is_word(element, removed.key)) return true;
-    }
-    return false;
-}
-
-/// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
-inline void removed_keys_are_gone(Checking& c) {
-    static constexpr RemovedKey in_zero[] = {
-        {"mics_shard_size", "0.19.7", "remove it; MiCS is gone"},
-        {"mics_hierarchical_params_gather", "0.19.7", "remove it; MiCS is gone"},
-        {"zeropp_loco_param", "0.19.8", "remove it; LoCo is gone"},
-    };
-    const auto refuse = [&](const RemovedKey& removed, const Value& value, const Path& path) {
-        if (c.reading.behaviour.release < removed.from) return;
-        c.reading.check = "removed_key";
-        c.reading.error("removed-key", path, c.reading.key_span(value),
-                        std::string(removed.key) + " was removed in " + removed.from.str() +
-                            "; DeepSpeed refuses a document that has it",
-                        std::string(removed.instead));
-    };
-    for (const RemovedKey& removed : removed_keys())
-        if (const Member* member = find_written(c, removed.key))
-            refuse(removed, member->value, Path{.key = removed.key});
-    const Member* zero = find_written(c, zero_optimization);
-    if (!zero || !zero->value.json->is_object()) return;
-    const Path above{.key = zero_optimization};
-    const Members members = c.reading.members_of(zero->value);
-    for (const RemovedKey& removed : in_zero)
-        if (const Member* member = find_member(members, removed.key))
-            refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
-}
 
 /// Whether elastic training works the batch sizes out. How is not modelled.
 inline bool is_elastic(const Checking& c) {
@@ -351,84 +284,6 @@ inline void bf16_states_need_master_weights(Checking& c) {
         refuse_together(c, bf16_row(c), "bf16_optimizer_states", "needs-master-weights",
                         "bf16_optimizer_states needs bf16_master_weights_and_grads",
                         "set that to true as well");
-}
-
-// ---- what DeepSpeed only warns of, unless the check itself fails
-
-/// Python's `text % 8` works where the text has one place to put the number.
-inline bool formats_one_number(std::string_view text) {
-    int places = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') continue;
-        i = text.find_first_not_of("#0- +123456789.lhL", i + 1);
-        if (i == std::string_view::npos) return false;
-        if (text[i] == '%') continue;
-        if (std::string_view("diouxXeEfFgGcrsa").find(text[i]) == std::string_view::npos) return false;
-        ++places;
-    }
-    return places == 1;
-}
-
-inline void vocabulary_size_is_aligned(Checking& c) {
-    const Given& given = c.field("vocabulary_size");
-    if (!given.present || !is_truthy(*given.value.json)) return;
-    const Json& json = *given.value.json;
-    const bool formats = json.is_string() && formats_one_number(string_in(json));
-    if (!json.is_boolean() && !json.is_number() && !formats) {
-        c.reading.check = "warning_check";
-        c.reading.error("wrong-type", Path{.key = given.key}, c.reading.value_span(given.value),
-                        "vocabulary_size must be a number, got " + c.reading.shown(given.value));
-        return;
-    }
-    bool aligned = false;
-    const BatchTerm size = batch_term(json, c.reading.spelling(given.value));
-    if (size.kind == BatchTerm::number)
-        if (const auto eighth = floor_divide(size.value, ExactNumber(8)))
-            if (const auto whole = multiply(*eighth, ExactNumber(8))) aligned = equal(*whole, size.value);
-    if (aligned) return;
-    c.log("vocabulary_size_not_aligned");
-    c.reading.report(
-        Severity::warning, "vocabulary-size", "/vocabulary_size", c.reading.value_span(given.value),
-        "vocabulary_size " + c.reading.shown(given.value) + " is no multiple of 8: tensor cores want one");
-}
-
-inline void max_grad_norm_belongs_to_the_document(Checking& c) {
-    auto& config = c.object<DeepSpeedConfig>();
-    const Given& optimizer = c.field("optimizer");
-    if (!optimizer.taken() || !config.optimizer.type) return;
-    const Members members = c.reading.members_of(optimizer.value);
-    const Member* params = find_member(members, "params");
-    if (!params || params->value.json->is_null()) return;
-    const Path above{.key = "optimizer"}, inside{.parent = &above, .key = "params"};
-    c.reading.check = "warning_check";
-    if (!params->value.json->is_object()) {
-        c.reading.error("wrong-type", inside, c.reading.value_span(params->value),
-                        "params must be an object, got " + c.reading.shown(params->value));
-        return;
-    }
-    const Members inner = c.reading.members_of(params->value);
-    const Member* norm = find_member(inner, "max_grad_norm");
-    if (!norm) return;
-    const Path path{.parent = &inside, .key = "max_grad_norm"};
-    const Json& json = *norm->value.json;
-    if (!json.is_boolean() && !json.is_number()) {
-        c.reading.error("wrong-type", path, c.reading.value_span(norm->value),
-                        "max_grad_norm must be a number, got " + c.reading.shown(norm->value));
-        return;
-    }
-    const bool positive = json.is_boolean() ? boolean_in(json) : python_number(json, {}).real > 0;
-    if (!positive) return;
-    const Release release = c.reading.behaviour.release;
-    const bool set_to_zero = release < Release("0.19.6") && !config.float16_config.enabled;
-    if (set_to_zero)
-        for (auto& [key, value] : *config.optimizer.params.get_ptr<Json::object_t*>())
-            if (key == "max_grad_norm") value = json_float(0.0);
-    if (release >= Release("0.19.6")) c.log("max_grad_norm_in_optimizer");
-    c.reading.report(Severity::warning, "max-grad-norm", path.pointer(), c.reading.key_span(norm->value),
-                     std::string(set_to_zero ? "max_grad_norm is set to 0 here"
-                                             : "max_grad_norm is no parameter of an optimizer") +
-                         ": deepspeed.initialize stops with a ValueError",
-                     "write gradient_clipping at the top level of the document");
 }
 
 inline constexpr DocumentCheck document_checks[] = {

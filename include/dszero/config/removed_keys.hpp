@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys that older releases read and newer ones refuse by name.
+// Source: deepspeed/runtime/config.py, 0.19.7 and 0.19.8.
+#pragma once
+
+#include <dszero/config/section.hpp>
+#include <dszero/config/zero_forms.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dszero {
+
+/// A key of the document as written, or null.
+inline const Member* find_written(const Checking& c, std::string_view key) {
+    return find_member(*c.reading.document, key);
+}
+
+struct RemovedKey {
+    std::string_view key;
+    Release from;  ///< the first release that refuses it
+    std::string_view instead;
+};
+
+/// In the order in which DeepSpeed looks for them.
+inline std::span<const RemovedKey> removed_keys() {
+    static constexpr RemovedKey keys[] = {
+        {"nebula", "0.19.7", "remove it; checkpoints are written by torch.save"},
+        {"compression_training", "0.19.7", "remove it; the compression library is gone"},
+        {"amp", "0.19.8", "use fp16, bf16 or torch_autocast"},
+        {"quantize_training", "0.19.7", "remove it; mixture of quantization is gone"},
+        {"sparse_gradients", "0.19.8", "remove it; nn.Embedding(sparse=True) needs no key"},
+        {"eigenvalue", "0.19.8", "remove it; mixture of quantization is gone"},
+        {"sparse_attention", "0.19.7", "remove it; sparse attention is gone"},
+        {"elasticity", "0.19.8", "give the batch sizes themselves"},
+        {"graph_harvesting", "0.19.8", "remove it"},
+        {"curriculum_learning", "0.19.8", "use data_efficiency.data_sampling.curriculum_learning"},
+        {"progressive_layer_drop", "0.19.8", "remove it"},
+    };
+    return keys;
+}
+
+/// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
+inline bool names_removed_key(const Json& root, Release release) {
+    for (const RemovedKey& removed : removed_keys()) {
+        if (release < removed.from) continue;
+        if (root.is_string() && string_in(root).find(removed.key) != std::string::npos) return true;
+        if (const auto* array = root.get_ptr<const Json::array_t*>())
+            for (const Json& element : *array)
+                if (is_word(element, removed.key)) return true;
+    }
+    return false;
+}
+
+/// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
+inline void removed_keys_are_gone(Checking& c) {
+    static constexpr RemovedKey in_zero[] = {
+        {"mics_shard_size", "0.19.7", "remove it; MiCS is gone"},
+        {"mics_hierarchical_params_gather", "0.19.7", "remove it; MiCS is gone"},
+        {"zeropp_loco_param", "0.19.8", "remove it; LoCo is gone"},
+    };
+    const auto refuse = [&](const RemovedKey& removed, const Value& value, const Path& path) {
+        if (c.reading.behaviour.release < removed.from) return;
+        c.reading.check = "removed_key";
+        c.reading.error("removed-key", path, c.reading.key_span(value),
+                        std::string(removed.key) + " was removed in " + removed.from.str() +
+                            "; DeepSpeed refuses a document that has it",
+                        std::string(removed.instead));
+    };
+    for (const RemovedKey& removed : removed_keys())
+        if (const Member* member = find_written(c, removed.key))
+            refuse(removed, member->value, Path{.key = removed.key});
+    const Member* zero = find_written(c, zero_optimization);
+    if (!zero || !zero->value.json->is_object()) return;
+    const Path above{.key = zero_optimization};
+    const Members members = c.reading.members_of(zero->value);
+    for (const RemovedKey& removed : in_zero)
+        if (const Member* member = find_member(members, removed.key))
+            refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
+}
+
+}  // namespace dszero
