@@ -221,6 +221,9 @@ TEST_CASE("documents: what single releases do") {
     CHECK(accepted("0.16.9", writer));
     CHECK_FALSE(accepted("0.17.6", writer));
     CHECK_FALSE(accepted("0.18.9", writer));
+    // DeepSpeedAutotuningConfig asserts that its folders have names from 0.7.5 on
+    CHECK(accepted("0.7.4", "\"autotuning\": {\"results_dir\": \"\"}"));
+    CHECK_FALSE(accepted("0.7.5", "\"autotuning\": {\"results_dir\": \"\"}"));
 }
 
 TEST_CASE("documents: an inferred verdict says so") {

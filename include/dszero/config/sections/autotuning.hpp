@@ -59,9 +59,9 @@ inline constexpr MemberType member_type<std::optional<AutotuningModelInfo>> = {
         return info ? &*info : nullptr;
     }};
 
-/// A folder's name, which Python must find true.
+/// A folder's name, which Python must find true, from 0.7.5 on.
 inline bool read_folder(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
-    if (!is_truthy(*value.json)) {
+    if (!is_truthy(*value.json) && r.behaviour.release >= Release("0.7.5")) {
         r.check = "autotuning_dir_empty";
         r.error("empty", path, r.value_span(value),
                 std::string(row.name) + " must not be empty, got " + r.shown(value));
