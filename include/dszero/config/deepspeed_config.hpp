@@ -88,7 +88,7 @@ struct DeepSpeedConfig {
     CompileConfig compile_config;
     DeepSpeedThroughputTimerConfig timers_config;
     TPTrainingConfig tensor_parallel_config;
-    AutoEPConfig expert_parallel_config;
+    std::optional<AutoEPConfig> expert_parallel_config;  ///< empty without the section
     Plain<std::optional<std::int64_t>> vocabulary_size;  ///< only to warn where it is no multiple of 8
     Plain<std::int64_t> sequence_parallel_size =
         1;  ///< ranks that share a sequence, for callers with a dictionary

@@ -121,7 +121,8 @@ public:
                 });
                 ++given;
             }
-            run_checks(row.name, root);  // their place is this, whether or not the release has the key
+            if (comes_next(row.name))
+                run_checks(row.name, root);  // their place is this, whether or not the release has the key
         }
         run_checks("end", root);
         return !reading_.has_errors_since(start);
@@ -147,10 +148,14 @@ private:
         }
     }
 
-    /// The checks that come after that row: the next ones, as they are in the rows' order.
+    /// Whether the next check comes after that row. They are in the rows' order.
+    bool comes_next(std::string_view after) const {
+        return next_check_ != std::end(document_checks) && next_check_->after == after;
+    }
+
     void run_checks(std::string_view after, const Path& root) {
         const Release release = reading_.behaviour.release;
-        for (; next_check_ != std::end(document_checks) && next_check_->after == after; ++next_check_) {
+        for (; comes_next(after); ++next_check_) {
             if (release < next_check_->since || release >= next_check_->until) continue;
             step("", next_check_->name, [&] {
                 Checking checking(&config_, given_, reading_, root, false);

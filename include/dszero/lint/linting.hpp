@@ -86,6 +86,7 @@ public:
         for (Part* part : {&offload_param, &offload_optimizer, &zenflow}) open(*part, zero);
         open(optimizer_params, optimizer);
         open(scheduler_params, scheduler);
+        findings_.reserve(8);
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
                 (d.pointer == zero.pointer || d.pointer == "/zero_optimization/stage"))

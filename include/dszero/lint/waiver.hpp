@@ -102,7 +102,7 @@ inline std::vector<Waiver> waivers_in(const Document& document) {
     constexpr std::string_view mark = "dszero: ignore";
     const std::string_view text = document.source.text;
     std::vector<Waiver> waivers;
-    if (text.find(mark) == text.npos) return waivers;
+    if (!document.tree.beyond_json || text.find(mark) == text.npos) return waivers;
     const Tokens tokens(document);
     std::vector<std::uint64_t> places;  // of each: where it stands, and what it is about
     for (std::size_t at = text.find(mark); at != text.npos; at = text.find(mark, at + 1)) {

@@ -150,12 +150,20 @@ inline bool operator==(const AutoEPConfig& a, const AutoEPConfig& b) {
 /// What Python finds false counts as empty, whatever it is.
 inline bool read_expert_parallel(void* member, const Value& value, const Row& row, Reading& r,
                                  const Path& path) {
-    return !is_truthy(*value.json) || read_plain_section(member, value, row, r, path);
+    auto& config = *static_cast<std::optional<AutoEPConfig>*>(member);
+    config.reset();
+    return !is_truthy(*value.json) || read_plain_section(&config.emplace(), value, row, r, path);
 }
 template <>
-inline constexpr MemberType member_type<AutoEPConfig> = {
-    "an object or null",    "{...}",
-    read_expert_parallel,   write_nested<AutoEPConfig>,
-    &section<AutoEPConfig>, [](const void* member) { return member; }};
+inline constexpr MemberType member_type<std::optional<AutoEPConfig>> = {
+    "an object or null",
+    "{...}",
+    read_expert_parallel,
+    write_optional<AutoEPConfig, write_nested<AutoEPConfig>>,
+    &section<AutoEPConfig>,
+    [](const void* member) -> const void* {
+        const auto& config = *static_cast<const std::optional<AutoEPConfig>*>(member);
+        return config ? &*config : nullptr;
+    }};
 
 }  // namespace dszero
