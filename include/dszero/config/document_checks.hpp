@@ -12,7 +12,10 @@
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -323,17 +326,18 @@ inline constexpr DocumentCheck document_checks[] = {
                   max_grad_norm_belongs_to_the_document},
 };
 
-/// Whether the checks stand in the order of the rows that they come after.
-constexpr bool checks_are_in_order() {
-    const DocumentCheck* next = std::begin(document_checks);
-    const auto pass = [&](std::string_view after) {
-        while (next != std::end(document_checks) && next->after == after) ++next;
-    };
-    pass("");
-    for (const Row& row : schema<DeepSpeedConfig>::rows) pass(row.name);
-    pass("end");
-    return next == std::end(document_checks);
-}
-static_assert(checks_are_in_order());
+/// How many rows come before each check.
+inline constexpr auto rows_before_checks = [] {
+    constexpr auto& rows = schema<DeepSpeedConfig>::rows;
+    std::array<std::size_t, std::size(document_checks)> before{};
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        const std::string_view after = document_checks[i].after;
+        if (!after.empty())
+            while (before[i] < rows.size() && (before[i] == 0 || rows[before[i] - 1].name != after))
+                ++before[i];
+    }
+    return before;
+}();
+static_assert(std::is_sorted(rows_before_checks.begin(), rows_before_checks.end()));
 
 }  // namespace dszero

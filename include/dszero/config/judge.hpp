@@ -101,30 +101,18 @@ public:
 
     /// False, and reported, when DeepSpeed refuses the document.
     bool judge() {
-        const Release release = reading_.behaviour.release;
-        const Path root{.is_root = true};
-        apply_defaults_of(release, section<DeepSpeedConfig>, &config_);
+        apply_defaults();
         const std::size_t start = reading_.diagnostics.size();
-        run_checks({}, root);
-        auto given = given_.begin();
-        const void* before = nullptr;  // bf16 and bfloat16 fill the same member
-        for (const Row& row : section<DeepSpeedConfig>.rows) {
-            void* const member = section<DeepSpeedConfig>.member(&config_, row);
-            if (release < newest_release && member != before && row.type->section &&
-                row.type->section_in(member))
-                apply_defaults_of(release, *row.type->section, member);
-            before = member;
-            if (given != given_.end() && given->row == &row) {
-                step("section:", row.key(), [&] {
-                    given->passed =
-                        row.type->read(member, given->value, row, reading_, Path{.key = row.key()});
-                });
-                ++given;
-            }
-            if (comes_next(row.name))
-                run_checks(row.name, root);  // their place is this, whether or not the release has the key
+        const auto& section = dszero::section<DeepSpeedConfig>;
+        for (Given& given : given_) {
+            const Row& row = *given.row;
+            run_checks_before(static_cast<std::size_t>(&row - section.rows.first));
+            step("section:", row.key(), [&] {
+                given.passed = row.type->read(section.member(&config_, row), given.value, row, reading_,
+                                              Path{.key = row.key()});
+            });
         }
-        run_checks("end", root);
+        run_checks_before(section.rows.size());
         return !reading_.has_errors_since(start);
     }
 
@@ -148,18 +136,30 @@ private:
         }
     }
 
-    /// Whether the next check comes after that row. They are in the rows' order.
-    bool comes_next(std::string_view after) const {
-        return next_check_ != std::end(document_checks) && next_check_->after == after;
+    /// Those of an older release, nested ones included.
+    void apply_defaults() {
+        const Release release = reading_.behaviour.release;
+        if (release == newest_release) return;
+        const auto& section = dszero::section<DeepSpeedConfig>;
+        apply_defaults_of(release, section, &config_);
+        for (const Row& row : section.rows) {
+            void* const member = section.member(&config_, row);
+            if (row.type->section && row.type->section_in(member))
+                apply_defaults_of(release, *row.type->section, member);
+        }
     }
 
-    void run_checks(std::string_view after, const Path& root) {
+    /// The checks, from the next one on, that come before the row of that number.
+    void run_checks_before(std::size_t row) {
         const Release release = reading_.behaviour.release;
-        for (; comes_next(after); ++next_check_) {
-            if (release < next_check_->since || release >= next_check_->until) continue;
-            step("", next_check_->name, [&] {
+        const Path root{.is_root = true};
+        for (; next_check_ < rows_before_checks.size() && rows_before_checks[next_check_] <= row;
+             ++next_check_) {
+            const DocumentCheck& check = document_checks[next_check_];
+            if (release < check.since || release >= check.until) continue;
+            step("", check.name, [&] {
                 Checking checking(&config_, given_, reading_, root, false);
-                next_check_->run(checking);
+                check.run(checking);
             });
         }
     }
@@ -167,7 +167,7 @@ private:
     Reading& reading_;
     DeepSpeedConfig& config_;
     Givens given_;
-    const DocumentCheck* next_check_ = std::begin(document_checks);
+    std::size_t next_check_ = 0;
     std::string first_check_;
 };
 
