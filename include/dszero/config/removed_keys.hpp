@@ -4,6 +4,7 @@
 // Source: deepspeed/runtime/config.py, 0.19.7 and 0.19.8.
 #pragma once
 
+#include <dszero/config/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 
@@ -54,6 +55,15 @@ inline bool names_removed_key(const Json& root, Release release) {
     return false;
 }
 
+/// Whether a key is among the members whose row has ended: seldom, and then it is looked for in order.
+inline bool has_outlived_key(const Section& section, const Members& members, Release release) {
+    for (const Member& member : members) {
+        const Row* row = find_row(section, member.key);
+        if (row && row->until <= release) return true;
+    }
+    return false;
+}
+
 /// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
 inline void removed_keys_are_gone(Checking& c) {
     static constexpr RemovedKey in_zero[] = {
@@ -69,16 +79,18 @@ inline void removed_keys_are_gone(Checking& c) {
                             "; DeepSpeed refuses a document that has it",
                         std::string(removed.instead));
     };
-    for (const RemovedKey& removed : removed_keys())
-        if (const Member* member = find_written(c, removed.key))
-            refuse(removed, member->value, Path{.key = removed.key});
+    if (has_outlived_key(section<DeepSpeedConfig>, *c.reading.document, c.reading.behaviour.release))
+        for (const RemovedKey& removed : removed_keys())
+            if (const Member* member = find_written(c, removed.key))
+                refuse(removed, member->value, Path{.key = removed.key});
     const Member* zero = find_written(c, zero_optimization);
     if (!zero || !zero->value.json->is_object()) return;
     const Path above{.key = zero_optimization};
     const Members members = c.reading.members_of(zero->value);
-    for (const RemovedKey& removed : in_zero)
-        if (const Member* member = find_member(members, removed.key))
-            refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
+    if (has_outlived_key(section<DeepSpeedZeroConfig>, members, c.reading.behaviour.release))
+        for (const RemovedKey& removed : in_zero)
+            if (const Member* member = find_member(members, removed.key))
+                refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
 }
 
 }  // namespace dszero

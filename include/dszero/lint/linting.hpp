@@ -79,13 +79,12 @@ public:
         reading_.places = zero_places();
         reading_.top_level = &section<DeepSpeedConfig>;
         open(top, {&judged.tree.value, 0});
-        for (Part* part : {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
-                           &activation_checkpointing, &pipeline, &torch_autocast})
-            open(*part, top);
+        open_below(top, {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
+                         &activation_checkpointing, &pipeline, &torch_autocast});
         if (!bf16) open(bf16, top["bfloat16"]);
-        for (Part* part : {&offload_param, &offload_optimizer, &zenflow}) open(*part, zero);
-        open(optimizer_params, optimizer);
-        open(scheduler_params, scheduler);
+        open_below(zero, {&offload_param, &offload_optimizer, &zenflow});
+        open_below(optimizer, {&optimizer_params});
+        open_below(scheduler, {&scheduler_params});
         findings_.reserve(8);
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
@@ -221,9 +220,14 @@ private:
     void open(Part& part, const Spot& spot) {
         if (spot && spot.json().is_object()) open(part, spot.member->value);
     }
-    /// Under the last key of the part's own pointer.
-    void open(Part& part, const Part& outer) {
-        open(part, outer[part.pointer.substr(part.pointer.rfind('/') + 1)]);
+    /// Each under the last key of its own pointer, where `outer` has an object there.
+    void open_below(const Part& outer, std::initializer_list<Part*> parts) {
+        for (const Member& member : outer.members) {
+            if (!member.value.json->is_object()) continue;
+            for (Part* part : parts)
+                if (!*part && part->pointer.substr(outer.pointer.size() + 1) == member.key)
+                    open(*part, member.value);
+        }
     }
 
     /// A spot that is empty has its part's place, the document's is its first byte.
