@@ -213,12 +213,12 @@ inline constexpr Rule optimizer_rules[] = {
      .what = "OneBitAdam, ZeroOneAdam and OneBitLamb assert in deepspeed.initialize that ZeRO is off.",
      .source = "runtime/engine.py of 0.19.6, _configure_basic_optimizer",
      .run = one_bit_with_zero,
+     .until = "0.19.7",
      .bad =
          {R"({"train_batch_size": 8, "optimizer": {"type": "OneBitAdam"}, "zero_optimization": {"stage": 1}})",
           {},
           "0.18.9"},
-     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "OneBitAdam"}})", {}, "0.18.9"},
-     .until = "0.19.7"},
+     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "OneBitAdam"}})", {}, "0.18.9"}},
     {.code = "optimizer-param",
      .title = "A parameter that the optimizer does not take",
      .what = "params goes to the optimizer's constructor as it is. A name that the constructor does not have "
@@ -243,9 +243,9 @@ inline constexpr Rule optimizer_rules[] = {
              "as published.",
      .source = "runtime/engine.py, _configure_basic_optimizer",
      .run = adam_is_adamw,
+     .severity = Severity::note,
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0.01}}})"},
-     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0}}})"},
-     .severity = Severity::note},
+     .good = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0}}})"}},
 };
 
 }  // namespace dszero::rules

@@ -131,19 +131,19 @@ inline constexpr Rule reader_rules[] = {
              "and Accelerate read JSON.",
      .source = "runtime/config.py, hjson.load; transformers/integrations/deepspeed.py, json.load",
      .run = strict_json,
-     .bad = {"{\"train_batch_size\": 8,  # samples\n}"},
-     .good = {"{\"train_batch_size\": 8\n}"},
      .severity = Severity::note,
-     .since = "0.8.1"},
+     .since = "0.8.1",
+     .bad = {"{\"train_batch_size\": 8,  # samples\n}"},
+     .good = {"{\"train_batch_size\": 8\n}"}},
     {.code = "read-from-a-dictionary",
      .title = "A key that is not read from a file",
      .what = "sequence_parallel_size divides the number of ranks, but only where the program passes a "
              "dictionary. For a file, DeepSpeed looks for the key in the path's text.",
      .source = "runtime/config.py, DeepSpeedConfig.__init__",
      .run = read_from_a_dictionary,
+     .since = "0.14.5",
      .bad = {R"({"train_batch_size": 8, "sequence_parallel_size": 1})"},
-     .good = {R"({"train_batch_size": 8, "sequence_parallel_size": 1})", {.caller = Caller::huggingface}},
-     .since = "0.14.5"},
+     .good = {R"({"train_batch_size": 8, "sequence_parallel_size": 1})", {.caller = Caller::huggingface}}},
     {.code = "never-read",
      .title = "An option that nothing reads any more",
      .what = "allgather_partitions and disable_allgather are stored, and nothing asks for them. One that "
@@ -157,22 +157,22 @@ inline constexpr Rule reader_rules[] = {
      .what = "Where torch has all_gather_into_tensor, 1.13 on, stages 1 and 2 gather each group at once.",
      .source = "runtime/utils.py, all_gather_dp_groups",
      .run = allgather_bucket,
+     .severity = Severity::note,
+     .since = "0.9.0",
      .bad =
          {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "allgather_bucket_size": 200000000}})"},
-     .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2}})"},
-     .severity = Severity::note,
-     .since = "0.9.0"},
+     .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2}})"}},
     {.code = "contiguous-checkpointing",
      .title = "What contiguous_memory_optimization needs",
      .what = "Checkpoints are kept in one piece of memory only if they are partitioned and their number is "
              "known. checkpointing.configure asserts it; a program can pass both as arguments.",
      .source = "runtime/activation_checkpointing/checkpointing.py, configure",
      .run = contiguous_checkpointing,
+     .severity = Severity::note,
      .bad =
          {R"({"train_batch_size": 8, "activation_checkpointing": {"contiguous_memory_optimization": true}})"},
      .good = {R"({"train_batch_size": 8, "activation_checkpointing": {"contiguous_memory_optimization": true,
- "partition_activations": true, "number_checkpoints": 24}})"},
-     .severity = Severity::note},
+ "partition_activations": true, "number_checkpoints": 24}})"}},
 };
 
 }  // namespace dszero::rules

@@ -47,11 +47,11 @@ struct Rule {
     std::string_view what;    ///< what happens, and why: a sentence or two
     std::string_view source;  ///< where DeepSpeed does it: "runtime/zero/stage3.py"
     void (*run)(Linting&) = nullptr;
-    Example bad;                            ///< triggers exactly one finding, this one
-    Example good;                           ///< triggers none
     Severity severity = Severity::warning;  ///< some of its findings may be milder
     Release since = oldest_release;
     Release until = still_there;  ///< the first release that it is not true of
+    Example bad;                  ///< triggers exactly one finding, this one
+    Example good;                 ///< triggers none
 
     constexpr bool applies_to(Release release) const { return since <= release && release < until; }
 };

@@ -255,11 +255,11 @@ inline constexpr Rule size_rules[] = {
              "used.",
      .source = "runtime/zero/stage3.py, _setup_for_real_optimizer",
      .run = bucket_beyond_model,
+     .severity = Severity::note,
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2}})",
              {.model = {.parameters = 125000000}}},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "reduce_bucket_size": 50000000}})",
-              {.model = {.parameters = 125000000}}},
-     .severity = Severity::note},
+              {.model = {.parameters = 125000000}}}},
     {.code = "everything-persists",
      .title = "A threshold above every parameter",
      .what = "Parameters with fewer elements than stage3_param_persistence_threshold are kept whole on every "
@@ -280,6 +280,7 @@ inline constexpr Rule size_rules[] = {
              "is one only, any ratio above 0 offloads everything.",
      .source = "runtime/zero/stage3.py, _create_fp32_partitions",
      .run = single_sub_group,
+     .since = "0.12.3",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3,
  "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "reduce_bucket_size": 50000000,
  "stage3_gather_16bit_weights_on_model_save": true}})",
@@ -288,21 +289,20 @@ inline constexpr Rule size_rules[] = {
  // dszero: ignore partial-offload-on-device, strict-json: it is never resumed
  "offload_optimizer": {"device": "cpu", "ratio": 0.5}, "reduce_bucket_size": 50000000, "sub_group_size": 10000000,
  "stage3_gather_16bit_weights_on_model_save": true}})",
-              {.model = {.parameters = 125000000}}},
-     .since = "0.12.3"},
+              {.model = {.parameters = 125000000}}}},
     {.code = "prefetch-beyond-live",
      .title = "A limit on live parameters that only limits prefetching",
      .what = "stage3_max_live_parameters bounds what is fetched ahead. What the running module needs is "
              "gathered all the same.",
      .source = "runtime/zero/partitioned_param_coordinator.py, fetch_sub_module",
      .run = prefetch_beyond_live,
+     .severity = Severity::note,
      .bad =
          {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "stage3_max_live_parameters": 1000000,
  "stage3_gather_16bit_weights_on_model_save": true}})"},
      .good =
          {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "stage3_max_live_parameters": 1000000,
- "stage3_prefetch_bucket_size": 1000000, "stage3_gather_16bit_weights_on_model_save": true}})"},
-     .severity = Severity::note},
+ "stage3_prefetch_bucket_size": 1000000, "stage3_gather_16bit_weights_on_model_save": true}})"}},
 };
 
 }  // namespace dszero::rules
