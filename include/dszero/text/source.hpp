@@ -8,6 +8,7 @@
 #include <dszero/text/small_vector.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -87,14 +88,14 @@ inline void advance(Position& here, std::string_view text, std::size_t wanted) {
     constexpr std::uint64_t each = 0x0101010101010101;
     const std::size_t end = std::min(wanted, text.size());
     while (here.offset < end) {
-        if (end - here.offset >= 8) {
-            // eight characters that end no line, if none is beyond ASCII or below 0x0E
+        if (end - here.offset >= 8 && std::endian::native == std::endian::little) {
+            // characters that end no line, up to the first that is beyond ASCII or below 0x0E
             const std::uint64_t block = eight_bytes(text.data() + here.offset);
-            if (((block | (block - each * 0x0E)) & each * 0x80) == 0) {
-                here.offset += 8;
-                here.column += 8;
-                continue;
-            }
+            const std::uint64_t others = (block | (block - each * 0x0E)) & each * 0x80;
+            const std::size_t plain = static_cast<std::size_t>(std::countr_zero(others)) / 8;
+            here.offset += plain;
+            here.column += plain;
+            if (plain == 8) continue;
         }
         const unsigned char byte = static_cast<unsigned char>(text[here.offset]);
         const bool carriage_return_of_pair =
