@@ -112,7 +112,7 @@ private:
             sarif_.add(document.source, review.diagnostics());
             sarif_.add(beside, review.beside);
             for (const Waived& waived : review.waived)
-                sarif_.add_waived(document.source, waived.finding, waived.reason);
+                sarif_.add_waived(document.source, waived.finding, waived.reason, waived.in_document);
         } else if (options_.format == "github") {
             output_.write(render_annotations(document.source, review.diagnostics()));
             output_.write(render_annotations(beside, review.beside));

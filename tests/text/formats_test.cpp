@@ -55,9 +55,12 @@ TEST_CASE("SarifLog: a result has its rule, level, place and fix") {
 
 TEST_CASE("SarifLog: what was waived is there, suppressed, with the reason") {
     dszero::SarifLog log("tool", "1");
-    log.add_waived(source, about_stage()[0], "on purpose");
-    const auto result = nlohmann::json::parse(log.str({}))["runs"][0]["results"][0];
-    CHECK(result["suppressions"][0]["justification"] == "on purpose");
+    log.add_waived(source, about_stage()[0], "on purpose", true);
+    log.add_waived(source, about_stage()[0], "in a file of its own", false);
+    const auto results = nlohmann::json::parse(log.str({}))["runs"][0]["results"];
+    CHECK(results[0]["suppressions"][0]["justification"] == "on purpose");
+    CHECK(results[0]["suppressions"][0]["kind"] == "inSource");
+    CHECK(results[1]["suppressions"][0]["kind"] == "external");
 }
 
 TEST_CASE("SarifLog: a diagnostic without a place names its file alone") {

@@ -40,6 +40,7 @@ struct Waiver {
 struct Waived {
     Diagnostic finding;
     std::string reason;
+    bool in_document = true;  ///< by a comment; else by the file of waivers beside it
 };
 
 inline std::string_view trimmed(std::string_view text) {
@@ -166,7 +167,8 @@ inline std::vector<Waived> take_waived(Diagnostics& findings, std::vector<Waiver
             if (waiver.line != 0 && waiver.line != line && waiver.own_line != line) continue;
             if (!waiver.pointer.empty() && waiver.pointer != d.pointer) continue;
             waiver.used = true;
-            waived.push_back({std::move(d), waiver.reason.empty() ? "(none given)" : waiver.reason});
+            waived.push_back(
+                {std::move(d), waiver.reason.empty() ? "(none given)" : waiver.reason, waiver.own_line != 0});
             return true;
         }
         return false;

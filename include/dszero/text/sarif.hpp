@@ -33,19 +33,20 @@ public:
 
     /// A file's diagnostics, located (finish()).
     void add(const Source& source, const Diagnostics& diagnostics) {
-        for (const Diagnostic& d : diagnostics) add(source, d, {});
+        for (const Diagnostic& d : diagnostics) add(source, d, {}, {});
     }
 
-    /// One that somebody has waived, with the reason given.
-    void add_waived(const Source& source, const Diagnostic& d, std::string_view reason) {
-        add(source, d, reason);
+    /// One that somebody has waived, with the reason given; in the source itself, or elsewhere.
+    void add_waived(const Source& source, const Diagnostic& d, std::string_view reason, bool in_source) {
+        add(source, d, in_source ? "inSource" : "external", reason);
     }
 
     /// The whole log, indented, with a line end. `rules` describes codes, used or not.
     std::string str(std::span<const SarifRule> rules) const;
 
 private:
-    void add(const Source& source, const Diagnostic& d, std::string_view waived_because);
+    /// `waived`: SARIF's word for where it was; empty: it was not.
+    void add(const Source& source, const Diagnostic& d, std::string_view waived, std::string_view because);
 
     std::string tool_, version_;
     std::vector<std::string> results_;
@@ -77,7 +78,8 @@ inline std::string sarif_region(const Range& range) {
            ",\"endColumn\":" + std::to_string(range.end.column) + '}';
 }
 
-inline void SarifLog::add(const Source& source, const Diagnostic& d, std::string_view waived_because) {
+inline void SarifLog::add(const Source& source, const Diagnostic& d, std::string_view waived,
+                          std::string_view because) {
     codes_.insert(d.code);
     std::string out;
     const auto append = [&](std::string_view key, std::string_view text) {
@@ -106,8 +108,9 @@ inline void SarifLog::add(const Source& source, const Diagnostic& d, std::string
         append(",\"insertedContent\":{\"text\":", d.replacement->text);
         out += "}}]}]}]";
     }
-    if (!waived_because.empty()) {
-        append(",\"suppressions\":[{\"kind\":\"inSource\",\"justification\":", waived_because);
+    if (!waived.empty()) {
+        append(",\"suppressions\":[{\"kind\":", waived);
+        append(",\"justification\":", because);
         out += "}]";
     }
     results_.push_back(std::move(out += '}'));
