@@ -191,7 +191,7 @@ void add_facts(CLI::App& command, dszero::TrainerFacts& facts) {
     count("--gradient-accumulation-steps", facts.gradient_accumulation_steps, "(default: 1)");
     real("--learning-rate", facts.learning_rate, "(default: 5e-05)");
     real("--warmup-steps", facts.warmup_steps, "Below 1: a share of all steps (default: 0)")
-        ->check(CLI::Range(0, 2'000'000'000));
+        ->check(CLI::Range(0.0, 2e9));
     real("--weight-decay", facts.weight_decay, "(default: 0)");
     real("--max-grad-norm", facts.max_grad_norm, "(default: 1)");
     real("--adam-beta1", facts.adam_beta1, "(default: 0.9)");

@@ -46,7 +46,7 @@ Status report_unreadable(const Input& input, const Options& options, Output& out
             options.all_releases ? "null" : quoted(std::min(options.release, newest_release));
         const bool whole = options.scope == Scope::document;
         output.write(begin_line(input, release, "null") +
-                     (whole ? ",\"inferred\":false,\"document\":null" : "") +
+                     (whole ? ",\"inferred\":false,\"first_check\":null,\"document\":null" : "") +
                      ",\"zero_optimization\":null,\"warnings\":[],\"diagnostics\":" +
                      render_json({*input.problem}).append(more_members) + "}\n");
     } else {
