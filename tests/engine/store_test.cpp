@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/faulty_store.hpp"
+#include "support/sanitizer.hpp"
 #include "support/scratch_directory.hpp"
 
 #include <sched.h>
@@ -299,6 +300,21 @@ TEST_CASE("file store: an error of the disk is a system_error with path and oper
     CHECK_THAT(writing.what(), Contains(": writing 64 bytes at offset 9"));
     error_to_give = 0;  // as if the file had been cut
     CHECK(error_of([&] { store.read(0, bytes); }).code() == std::errc::io_error);
+}
+
+TEST_CASE("file store: more threads than the system starts are an error, not the end of the process") {
+    if (test::sanitized) return;
+    const ScratchDirectory directory;
+    ChildProcess child([&](const auto& say) {
+        test::limit_address_space();
+        try {
+            const FileStore store(ScratchFile(directory.path(), 4096), 5000);
+            say("it has them all");
+        } catch (const std::system_error&) {
+            say("an error");
+        }
+    });
+    CHECK(child.all() == "an error");
 }
 
 TEST_CASE("file store: a process that is killed leaves nothing behind") {

@@ -2,11 +2,14 @@
 #include <dszero/engine/threads/thread_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/sanitizer.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -73,4 +76,18 @@ TEST_CASE("thread pool: several callers share it") {
         });
     for (std::thread& caller : callers) caller.join();
     CHECK(sum == 4 * 50 * 1000);
+}
+
+TEST_CASE("thread pool: more threads than the system starts are an error, not the end of the process") {
+    if (test::sanitized) return;
+    test::ChildProcess child([](const auto& say) {
+        test::limit_address_space();
+        try {
+            const ThreadPool pool(5000);
+            say("it has them all");
+        } catch (const std::system_error&) {
+            say("an error");
+        }
+    });
+    CHECK(child.all() == "an error");
 }

@@ -79,6 +79,12 @@ inline void drop_rights() {
         throw std::runtime_error("setuid");
 }
 
+/// In a child: room for some hundred threads' stacks. Not under a sanitizer, which takes up more itself.
+inline void limit_address_space() {
+    const rlimit limit{rlim_t{1} << 30, rlim_t{1} << 30};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) throw std::runtime_error("setrlimit");
+}
+
 inline void limit_locked_memory(rlim_t bytes) {
     const rlimit limit{bytes, bytes};
     if (::setrlimit(RLIMIT_MEMLOCK, &limit) != 0) throw std::runtime_error("setrlimit");

@@ -58,6 +58,7 @@ private:
 
     StoreTicket start(const Request& request);
     void serve();
+    void stop();
 
     ScratchFile file_;
     std::mutex mutex_;
@@ -78,10 +79,18 @@ inline ErasedStore open_file_store(const std::filesystem::path& directory, std::
 // ---- Implementation ----
 
 inline FileStore::FileStore(ScratchFile file, unsigned threads) : file_(std::move(file)) {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+    try {
+        for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+    } catch (...) {
+        stop();  // there will be no destructor
+        throw;
+    }
 }
 
-inline FileStore::~FileStore() {
+inline FileStore::~FileStore() { stop(); }
+
+/// Once what was asked for is done.
+inline void FileStore::stop() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;

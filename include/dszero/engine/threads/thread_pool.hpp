@@ -22,7 +22,8 @@ public:
     /// Where loops are cut, unless the call says otherwise: 64 Ki elements.
     static constexpr std::size_t default_piece_elements = std::size_t{1} << 16;
 
-    /// `threads` counts the caller: threads - 1 are started, at least none.
+    /// `threads` counts the caller: threads - 1 are started, at least none. Throws std::system_error if the
+    /// system does not start that many.
     explicit ThreadPool(unsigned threads = 1);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
@@ -51,6 +52,7 @@ private:
 
     void work_on(Loop& loop);
     void help();
+    void stop();
 
     std::mutex mutex_;
     std::condition_variable work_;      ///< There is a loop, or the end.
@@ -63,10 +65,17 @@ private:
 // ---- Implementation ----
 
 inline ThreadPool::ThreadPool(unsigned threads) {
-    for (unsigned i = 1; i < threads; ++i) helpers_.emplace_back([this] { help(); });
+    try {
+        for (unsigned i = 1; i < threads; ++i) helpers_.emplace_back([this] { help(); });
+    } catch (...) {
+        stop();  // there will be no destructor
+        throw;
+    }
 }
 
-inline ThreadPool::~ThreadPool() {
+inline ThreadPool::~ThreadPool() { stop(); }
+
+inline void ThreadPool::stop() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
