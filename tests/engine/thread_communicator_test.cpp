@@ -442,3 +442,10 @@ TEST_CASE("errors: a world can be run again after one") {
     });
     CHECK(ranks == 3);
 }
+
+TEST_CASE("errors: a rank that swallows its own and returns fails, though what it interrupted is complete") {
+    dszero::WorkBoard board(2, 0);
+    board.interrupt(0);
+    CHECK_THROWS_AS(board.leave(0, 0), dszero::RankError);
+    CHECK_THROWS_AS(board.check(1), dszero::RankError);  // and does not wait for ever
+}

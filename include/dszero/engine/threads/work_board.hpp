@@ -62,7 +62,8 @@ public:
     /// This rank will not ask for the ticket again.
     void release(std::uint64_t ticket);
 
-    /// This rank's function has returned, having posted `posted` collectives.
+    /// This rank's function has returned, having posted `posted` collectives. Throws if the world has ended:
+    /// if this rank swallowed what interrupted it, that has to be told the others, who wait for it.
     void leave(std::size_t rank, std::uint64_t posted);
     /// An exception passes through an unfinished collective. Returns when nobody touches any
     /// rank's memory any more; nothing is carried out from now on. fail() must follow.
@@ -250,6 +251,7 @@ inline void WorkBoard::release(std::uint64_t ticket) {
 // ---- Ends ----
 
 inline void WorkBoard::leave(std::size_t rank, std::uint64_t posted) {
+    check(rank);
     departures_[rank].posted.store(posted);
     left_.fetch_add(1);
     notify_changed();
