@@ -254,6 +254,17 @@ TEST_CASE(
         store->write(4 * block, pages.part(0, 4));
         store->read(0, pages.part(0, 4));
         CHECK(pages == zeros);
+
+        refuse = true;  // more often than the queue has entries
+        std::vector<ErasedStore::Transfer> transfers;
+        for (int i = 0; i < 100; ++i) transfers.push_back(store->start_read(0, pages.part(0, 1)));
+        for (ErasedStore::Transfer& transfer : transfers) {
+            const int why = error_of([&] { transfer.wait(); }).code().value();
+            CHECK((why == ENOMEM || why == EBUSY));
+        }
+        refuse = false;
+        store->read(0, pages.part(0, 4));
+        CHECK(pages == zeros);
     }
 }
 

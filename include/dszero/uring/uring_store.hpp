@@ -181,6 +181,11 @@ inline StoreTicket UringStore::start(const Request& request) {
 /// Hands what is left of a request to the kernel. An error is the request's: wait() throws it.
 inline void UringStore::submit(Request& request) {
     io_uring_sqe* const entry = ::io_uring_get_sqe(&ring_.queue);
+    if (entry == nullptr) {  // full of what the kernel has refused
+        request.error = EBUSY;
+        request.done = true;
+        return;
+    }
     const int file = file_.descriptor();
     std::byte* const memory = request.memory + request.moved;
     const auto bytes = static_cast<unsigned>(std::min(request.bytes - request.moved, most_bytes_a_call));
@@ -198,7 +203,7 @@ inline void UringStore::submit(Request& request) {
     }
     ::io_uring_sqe_set_data(entry, &request);
 
-    // Each entry is submitted at once, so the queue has room for the next.
+    // Each entry is submitted at once, so the queue has room for the next, unless the kernel refuses.
     int result = calls_.submit(&ring_.queue);
     while (result == -EINTR || ((result == -EAGAIN || result == -EBUSY) && under_way_ != 0)) {
         if (result != -EINTR) take_completion();
