@@ -205,6 +205,20 @@ TEST_CASE("stages: bytes held are the formula's, for each purpose") {
                 }
 }
 
+TEST_CASE("stages: what is sent in another type needs no room for frozen parameters") {
+    Layout layout;
+    layout.add_module("m", {layout.add_parameter("w", {10}), layout.add_parameter("frozen", {1000}, true)});
+    for (int stage = 0; stage < 4; ++stage) {
+        CAPTURE(stage);
+        const Run run{.stage = stage, .ranks = 1, .type = "bf16", .bucket = 4};
+        auto config = test::config_for(run);
+        const auto same_type = test::train(config, layout, run).reports;
+        config.communication_data_type = DataType::fp32;
+        const auto reports = test::train(config, layout, run).reports;
+        CHECK(held(reports[0], Purpose::buckets) == held(same_type[0], Purpose::buckets) + 4 * 10);
+    }
+}
+
 TEST_CASE("overlap: at least half of the gradients are reduced before backward is over") {
     Layout layout;
     for (int m = 0; m < 8; ++m) {

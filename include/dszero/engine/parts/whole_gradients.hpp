@@ -93,7 +93,8 @@ private:
     Bucket& lender(std::size_t p) { return uses_.shared(p) ? *shared_ : *lending_; }
     std::size_t largest_parameter() const {
         std::size_t largest = 0;
-        for (const Parameter& parameter : layout_.parameters) largest = std::max(largest, parameter.elements);
+        for (const Parameter& parameter : layout_.parameters)
+            if (!parameter.frozen) largest = std::max(largest, parameter.elements);
         return largest;
     }
 
