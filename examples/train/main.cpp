@@ -62,11 +62,12 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--svg", options.chart, "Where to draw memory and losses")->option_text("FILE");
 }
 
-/// Those that DeepSpeed accepts; of the others, and of what is doubtful, it prints what is wrong.
-std::vector<dszero::DeepSpeedConfig> load(const std::vector<std::string>& paths) {
+/// Those that DeepSpeed accepts for that many ranks; of the others, and of what is doubtful, it prints what
+/// is wrong.
+std::vector<dszero::DeepSpeedConfig> load(const std::vector<std::string>& paths, int ranks) {
     std::vector<dszero::DeepSpeedConfig> configs;
     for (const std::string& path : paths) {
-        const dszero::Document document = dszero::load(path);
+        const dszero::Document document = dszero::load(path, {.world_size = ranks});
         std::cerr << dszero::render_text(document.source, document.diagnostics);
         if (document.accepted()) configs.push_back(document.value());
     }
@@ -74,7 +75,7 @@ std::vector<dszero::DeepSpeedConfig> load(const std::vector<std::string>& paths)
 }
 
 int run(const Options& options) {
-    const std::vector<dszero::DeepSpeedConfig> configs = load(options.configs);
+    const std::vector<dszero::DeepSpeedConfig> configs = load(options.configs, options.ranks);
     if (configs.size() != options.configs.size()) return 1;
     const gpt::Text text = gpt::Text::read(options.text);
     std::vector<gpt::Run> runs;
