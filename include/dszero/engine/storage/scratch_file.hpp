@@ -91,11 +91,13 @@ inline ScratchFile::ScratchFile(const std::filesystem::path& directory, std::uin
     file_ = calls_.open_unnamed(directory.c_str());
     if (file_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
         file_ = open_and_unlink(directory);
-    if (file_ < 0)
-        throw std::system_error(errno, std::generic_category(),
+    if (file_ < 0) {
+        const int why = errno;  // before a string is made, which may change it
+        throw std::system_error(why, std::generic_category(),
                                 shown +
                                     ": cannot make a file there (it has to be a directory that exists "
                                     "and can be written to)");
+    }
     if (bytes == 0) return;
     int error = EINTR;
     while (error == EINTR) error = calls_.reserve(file_, 0, static_cast<off_t>(bytes));
@@ -125,8 +127,8 @@ void ScratchFile::move_all(const char* operation, std::uint64_t offset, std::siz
             done += static_cast<std::size_t>(moved);
         else if (moved == 0)  // the file is shorter than it was made, or takes no more
             fail(EIO, operation, bytes, offset);
-        else if (errno != EINTR)
-            fail(errno, operation, bytes, offset);
+        else if (const int why = errno; why != EINTR)
+            fail(why, operation, bytes, offset);
     }
 }
 
