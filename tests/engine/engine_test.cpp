@@ -335,6 +335,12 @@ TEST_CASE("settings: what the engine does not have is an error that says so") {
           "fp16 and bf16 cannot both be enabled");
     CHECK(message_for([](auto& c) { c.zero_config.zero_quantized_gradients = true; }) ==
           "quantized communication (ZeRO++) is not offered by dszero's engine");
+    CHECK(message_for([](auto& c) { c.torch_autocast.enabled = true; }) ==
+          "torch_autocast is not offered by dszero's engine");
+    CHECK(message_for([](auto& c) { c.tensor_parallel_config.autotp_size = 2; }) ==
+          "tensor_parallel is not offered by dszero's engine");
+    CHECK(message_for([](auto& c) { c.sequence_parallel_size = 2; }) ==
+          "sequence_parallel_size is not offered by dszero's engine");
     CHECK(message_for([](auto& c) { c.data_types.grad_accum_dtype = "bf16"; }) ==
           "grad_accum_dtype must be the model's type, fp32, or fp32; got \"bf16\"");
     CHECK(message_for([](auto& c) { c.gradient_predivide_factor = 2; }).find("need reduce_scatter: false") !=
@@ -436,6 +442,58 @@ TEST_CASE("optimizers: each gives the same bits at every stage") {
             if (stage == 0) expected = values;
             CHECK(values == expected);
         }
+    }
+}
+
+TEST_CASE("order of use: ranks whose gradients were lent in different orders are told so") {
+    for (const int stage : {2, 3}) {
+        CAPTURE(stage);
+        Layout layout;
+        for (const char* name : {"x", "y"}) layout.add_module(name, {layout.add_parameter(name, {8})});
+        const auto messages = endings(2, [&](ThreadCommunicator& comm) {
+            with_engine(test::config_for({.stage = stage}), layout, comm, [&](auto& engine) {
+                const auto first = static_cast<std::size_t>(comm.rank());
+                (void)engine.gradient({first});  // both lie in one bucket, in this order
+                (void)engine.gradient({1 - first});
+                for (const std::size_t m : {0u, 1u}) engine.reduce({m});
+                engine.step();
+            });
+        });
+        for (const std::string& message : messages) CHECK(message.find("rank") != std::string::npos);
+    }
+}
+
+TEST_CASE("modules: one that does not exist is an error that says so") {
+    for (int stage = 0; stage < 4; ++stage) {
+        CAPTURE(stage);
+        ThreadWorld(1).run([&](auto& comm) {
+            const Layout layout = test::odd_layout();
+            with_engine(test::config_for({.stage = stage}), layout, comm, [&](auto& engine) {
+                const std::string message = "there is no module 5: the layout has 5";
+                CHECK_THROWS_WITH((void)engine.gather({5}), message);
+                CHECK_THROWS_WITH((void)engine.gradient({5}), message);
+                CHECK_THROWS_WITH(engine.reduce({5}), message);
+            });
+        });
+    }
+}
+
+TEST_CASE("report: of a backward without any reduce(), nothing was reduced before its end") {
+    for (int stage = 0; stage < 4; ++stage) {
+        CAPTURE(stage);
+        ThreadWorld(2).run([&](auto& comm) {
+            const Layout layout = test::odd_layout();
+            with_engine(test::config_for({.stage = stage, .micro_steps = 2}), layout, comm,
+                        [&](auto& engine) {
+                            for (int s = 0; s < 2; ++s) {
+                                test::pass(engine, static_cast<std::size_t>(comm.rank()), s, 0);
+                                engine.step();
+                                engine.step();  // nothing in the second micro-step
+                            }
+                            const EngineReport report = engine.report();
+                            if (comm.rank() == 0) CHECK(report.traffic.gradient_bytes_before_end() == 0);
+                        });
+        });
     }
 }
 

@@ -110,6 +110,7 @@ public:
     /// A weight of a module that is gathered. Throws std::logic_error for any other.
     std::span<const T> weight(std::size_t parameter) const;
 
+    /// Collective from stage 2 on, where it may send what came back before.
     [[nodiscard]] Gradients gradient(ModuleId module);
     /// What the loss is to be multiplied by before backward: the loss scale, over the micro-steps.
     float backward_scale() const {
@@ -134,8 +135,13 @@ public:
     EngineReport report();
 
 private:
+    enum class Call : unsigned char { gather, gradient, reduce };
+
+    const Module& module_of(ModuleId id) const;
     void release(std::size_t module) noexcept;
-    void note_call(std::uint64_t call) { calls_ = (calls_ ^ call ^ 0x9e37) * 0x100000001b3; }
+    void note_call(Call call, ModuleId id) {
+        calls_ = (calls_ ^ (4 * id.module + static_cast<std::uint64_t>(call)) ^ 0x9e37) * 0x100000001b3;
+    }
     StepScalars scalars(std::size_t group, float inverse_scale) const;
 
     const Layout& layout_;
@@ -212,11 +218,19 @@ Engine<T, C>::Engine(Settings settings, const Layout& layout, C& comm, const Eng
 // -------------------------------------------------------- forward and backward
 
 template <Scalar T, Communicator C>
+const Module& Engine<T, C>::module_of(ModuleId id) const {
+    if (id.module >= layout_.modules.size())
+        throw std::out_of_range("there is no module " + std::to_string(id.module) + ": the layout has " +
+                                std::to_string(layout_.modules.size()));
+    return layout_.modules[id.module];
+}
+
+template <Scalar T, Communicator C>
 auto Engine<T, C>::gather(ModuleId id) -> Gathered {
-    const Module& module = layout_.modules.at(id.module);
-    if (settings_.stage == ZeroStageEnum::weights) note_call(2 * id.module);
+    const Module& used = module_of(id);
+    if (settings_.stage == ZeroStageEnum::weights) note_call(Call::gather, id);
     stage_->acquire(id.module);
-    for (const std::size_t p : module.parameters) ++held_[p];
+    for (const std::size_t p : used.parameters) ++held_[p];
     return Gathered(*this, id.module);
 }
 
@@ -236,9 +250,11 @@ std::span<const T> Engine<T, C>::weight(std::size_t parameter) const {
 
 template <Scalar T, Communicator C>
 auto Engine<T, C>::gradient(ModuleId id) -> Gradients {
+    const Module& used = module_of(id);
+    if (settings_.stage >= ZeroStageEnum::gradients) note_call(Call::gradient, id);
     Gradients gradients;
     stage_->make_room(id.module);
-    for (const std::size_t p : layout_.modules.at(id.module).parameters)
+    for (const std::size_t p : used.parameters)
         gradients.spans_.push_back(layout_.parameters[p].frozen ? std::span<T>()
                                                                 : stage_->lend_gradient(p).template as<T>());
     return gradients;
@@ -246,8 +262,9 @@ auto Engine<T, C>::gradient(ModuleId id) -> Gradients {
 
 template <Scalar T, Communicator C>
 void Engine<T, C>::reduce(ModuleId id) {
-    note_call(2 * id.module + 1);
-    for (const std::size_t p : layout_.modules.at(id.module).parameters)
+    const Module& used = module_of(id);
+    note_call(Call::reduce, id);
+    for (const std::size_t p : used.parameters)
         if (!layout_.parameters[p].frozen) stage_->reduce(p);
     log_.backward_goes_on(comm_.traffic());
 }

@@ -41,7 +41,10 @@ public:
     std::uint64_t gradient_bytes() const { return gradient_bytes_; }
     std::uint64_t gradient_bytes_before_end() const { return before_end_; }
 
-    void begin_window(const Traffic& now) { window_ = backward_ = now; }
+    void begin_window(const Traffic& now) {
+        window_ = backward_ = now;
+        done_ = done_gradient_bytes(now);
+    }
     /// What was sent between two moments does not belong to training.
     void leave_out(const Traffic& from, const Traffic& to) {
         window_ = to - (from - window_);
@@ -53,6 +56,7 @@ public:
         before_end_ = done_ - done_gradient_bytes(backward_);
         gradient_bytes_ = gradient_bytes(now) - gradient_bytes(backward_);
         backward_ = now;
+        done_ = done_gradient_bytes(now);  // the next backward may have no reduce()
     }
     void end_window(const Traffic& now) {
         last_step_ = now - window_;

@@ -47,8 +47,8 @@ double global_norm(C& comm, Stage& stage, ThreadPool& pool, std::uint64_t calls)
     for (std::size_t rank = 1; rank < votes.size(); ++rank) {
         if (votes[rank].calls != votes.front().calls)
             throw std::logic_error("rank " + std::to_string(rank) +
-                                   " and rank 0 did not call gather() and reduce() "
-                                   "for the same modules in the same order");
+                                   " and rank 0 did not call gather(), gradient() "
+                                   "and reduce() for the same modules in the same order");
         all.merge(votes[rank].squares);
     }
     return std::sqrt(all.value());

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <dszero/config/batch.hpp>
-#include <dszero/config/lr_schedules.hpp>
 #include <dszero/config/gradients.hpp>
+#include <dszero/config/lr_schedules.hpp>
 #include <dszero/config/optimizer.hpp>
 #include <dszero/config/precision.hpp>
 #include <dszero/config/zero.hpp>
@@ -108,10 +108,15 @@ inline LossScale loss_scale(const DeepSpeedFP16Config& fp16) {
 }
 
 /// What the engine has not, or has otherwise.
-inline void heed_limits(Settings& s, const DeepSpeedZeroConfig& zero) {
+template <class Config>
+void heed_limits(Settings& s, const Config& config) {
+    const DeepSpeedZeroConfig& zero = config.zero_config;
     const auto refuse_if = [](bool given, const char* what) {
         if (given) throw std::invalid_argument(std::string(what) + " is not offered by dszero's engine");
     };
+    refuse_if(config.torch_autocast.enabled, "torch_autocast");
+    refuse_if(config.tensor_parallel_config.autotp_size > 1, "tensor_parallel");
+    refuse_if(config.sequence_parallel_size > 1, "sequence_parallel_size");
     refuse_if(zero.zenflow.has_value(), "zenflow");
     refuse_if(zero.zero_quantized_weights || zero.zero_quantized_gradients,
               "quantized communication (ZeRO++)");
@@ -239,7 +244,7 @@ Settings settings_from(const Config& config, std::size_t ranks) {
         s.schedule = Schedule(*params);
         for (std::string& note : s.schedule->notes()) s.notes.push_back("scheduler: " + note);
     }
-    heed_limits(s, zero);
+    heed_limits(s, config);
     place(s, zero);
     return s;
 }
