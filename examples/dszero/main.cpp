@@ -69,8 +69,8 @@ above it, with a reason:  // dszero: ignore CODE: reason
 For strict JSON write lines into NAME.waivers:  CODE /json/pointer: reason
 
 With --format json each file gives one line (with --deepspeed all: one for each release):
-  {"file", "release", "accepted", "inferred", "document", "zero_optimization", "warnings",
-   "diagnostics", "findings", "waived"}
+  {"file", "release", "accepted", "inferred", "first_check", "document",
+   "zero_optimization", "warnings", "diagnostics", "findings", "waived"}
 "accepted" is null for a file that could not be read. With --deepspeed all a file counts as
 accepted if every release accepts it, and only what they refuse is shown.)";
 
