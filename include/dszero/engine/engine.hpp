@@ -69,7 +69,7 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// A module's weights, readable while this lives.
+    /// A module's weights, readable while this lives. It must not outlive the engine.
     class Gathered {
     public:
         Gathered(Gathered&& other) noexcept
