@@ -180,8 +180,10 @@ inline StoreTicket UringStore::start(const Request& request) {
 
 /// Hands what is left of a request to the kernel. An error is the request's: wait() throws it.
 inline void UringStore::submit(Request& request) {
-    io_uring_sqe* const entry = ::io_uring_get_sqe(&ring_.queue);
-    if (entry == nullptr) {  // full of what the kernel has refused
+    io_uring_sqe* entry = ::io_uring_get_sqe(&ring_.queue);
+    // Full of what the kernel refused, which by now does nothing: perhaps it takes that.
+    if (entry == nullptr && calls_.submit(&ring_.queue) >= 0) entry = ::io_uring_get_sqe(&ring_.queue);
+    if (entry == nullptr) {
         request.error = EBUSY;
         request.done = true;
         return;
