@@ -53,7 +53,9 @@ struct Release {
     constexpr auto operator<=>(const Release& other) const { return number() <=> other.number(); }
 
 private:
-    constexpr std::uint64_t number() const { return std::uint64_t{major} << 32 | minor << 16 | patch; }
+    constexpr std::uint64_t number() const {
+        return std::uint64_t{major} << 32 | std::uint64_t{minor} << 16 | patch;
+    }
 };
 
 /// Every release that dszero knows, oldest first: those on PyPI from 0.7.0 on.
