@@ -45,7 +45,6 @@ has() {
         ninja) has_command ninja || has_command make ;;
         c++) has_command "${CXX:-c++}" ;;
         catch2) has_header catch2/catch.hpp || has_header catch2/catch_all.hpp ;;
-        clang-sanitizers) echo 'int main() {}' | clang++ -fsanitize=address -x c++ - -o /dev/null 2>/dev/null ;;
         python3-*) python3 -c "import ${1#python3-}" 2>/dev/null ;;
         *.h | *.hpp | eigen3/Eigen/Core) has_header "$1" ;;
         *) has_command "$1" ;;
@@ -65,12 +64,7 @@ install() {
     local missing packages=() thing as_root=()
     find_missing "$@"
     ((${#missing[@]})) || return 0
-    for thing in "${missing[@]}"; do
-        case $thing in
-            clang-sanitizers) packages+=("libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev") ;;
-            *) packages+=("${debian_package[$thing]}") ;;
-        esac
-    done
+    for thing in "${missing[@]}"; do packages+=("${debian_package[$thing]}"); done
 
     if ! has_command apt-get; then
         say "missing: ${missing[*]} (this machine has no apt-get, so they are not installed)"
@@ -92,7 +86,7 @@ install() {
     for thing in "${missing[@]}"; do
         case $thing in
             cmake) die 'CMake 3.25 or newer is needed (where the system has an older one: pip install cmake)' ;;
-            c++ | clang++ | clang-sanitizers | ninja | zlib.h | benchmark/benchmark.h) die "cannot build without: $thing" ;;
+            c++ | clang++ | ninja | zlib.h | benchmark/benchmark.h) die "cannot build without: $thing" ;;
             liburing.h) say "not installed: $thing; dszero::uring will not be tested" ;;
             eigen3/Eigen/Core) say "not installed: $thing; examples/train is left out, unless CMake finds Eigen elsewhere" ;;
             *) say "not installed: $thing; CMake will download it" ;;
