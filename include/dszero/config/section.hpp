@@ -273,16 +273,21 @@ template <HasSchema T>
 inline constexpr MemberType section_type = {"an object or null", "{...}",
                                             read_nested<T>,      write_nested<T>,
                                             &section<T>,         [](const void* member) { return member; }};
+/// A std::optional<T>, which the section's own reader fills.
 template <HasSchema T>
-inline constexpr MemberType optional_section_type = {"an object or null",
-                                                     "{...}",
-                                                     read_optional<T, read_nested<T>>,
-                                                     write_optional<T, write_nested<T>>,
-                                                     &section<T>,
-                                                     [](const void* member) -> const void* {
-                                                         const auto& optional =
-                                                             *static_cast<const std::optional<T>*>(member);
-                                                         return optional ? &*optional : nullptr;
-                                                     }};
+constexpr MemberType optional_section(std::string_view expected, ReadMember* read) {
+    return {expected,
+            "{...}",
+            read,
+            write_optional<T, write_nested<T>>,
+            &section<T>,
+            [](const void* member) -> const void* {
+                const auto& optional = *static_cast<const std::optional<T>*>(member);
+                return optional ? &*optional : nullptr;
+            }};
+}
+template <HasSchema T>
+inline constexpr MemberType optional_section_type = optional_section<T>("an object or null",
+                                                                        read_optional<T, read_nested<T>>);
 
 }  // namespace dszero

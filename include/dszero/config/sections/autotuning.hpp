@@ -48,16 +48,8 @@ inline bool read_model_info(void* member, const Value& value, const Row& row, Re
     return read_plain_section(&info.emplace(), value, row, r, path);
 }
 template <>
-inline constexpr MemberType member_type<std::optional<AutotuningModelInfo>> = {
-    "an object or null",
-    "{...}",
-    read_model_info,
-    write_optional<AutotuningModelInfo, write_nested<AutotuningModelInfo>>,
-    &section<AutotuningModelInfo>,
-    [](const void* member) -> const void* {
-        const auto& info = *static_cast<const std::optional<AutotuningModelInfo>*>(member);
-        return info ? &*info : nullptr;
-    }};
+inline constexpr MemberType member_type<std::optional<AutotuningModelInfo>> =
+    optional_section<AutotuningModelInfo>("an object or null", read_model_info);
 
 /// A folder's name, which Python must find true, from 0.7.5 on.
 inline bool read_folder(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {

@@ -155,15 +155,7 @@ inline bool read_expert_parallel(void* member, const Value& value, const Row& ro
     return !is_truthy(*value.json) || read_plain_section(&config.emplace(), value, row, r, path);
 }
 template <>
-inline constexpr MemberType member_type<std::optional<AutoEPConfig>> = {
-    "an object or null",
-    "{...}",
-    read_expert_parallel,
-    write_optional<AutoEPConfig, write_nested<AutoEPConfig>>,
-    &section<AutoEPConfig>,
-    [](const void* member) -> const void* {
-        const auto& config = *static_cast<const std::optional<AutoEPConfig>*>(member);
-        return config ? &*config : nullptr;
-    }};
+inline constexpr MemberType member_type<std::optional<AutoEPConfig>> =
+    optional_section<AutoEPConfig>("an object or null", read_expert_parallel);
 
 }  // namespace dszero

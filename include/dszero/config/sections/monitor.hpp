@@ -193,15 +193,7 @@ inline bool read_comms_logger(void* member, const Value& value, const Row& row, 
     return read_modelled(&config.emplace(), value, row, r, path) && !r.has_errors_since(from);
 }
 template <>
-inline constexpr MemberType member_type<std::optional<CommsLoggerConfig>> = {
-    "an object",
-    "{...}",
-    read_comms_logger,
-    write_optional<CommsLoggerConfig, write_nested<CommsLoggerConfig>>,
-    &section<CommsLoggerConfig>,
-    [](const void* member) -> const void* {
-        const auto& config = *static_cast<const std::optional<CommsLoggerConfig>*>(member);
-        return config ? &*config : nullptr;
-    }};
+inline constexpr MemberType member_type<std::optional<CommsLoggerConfig>> =
+    optional_section<CommsLoggerConfig>("an object", read_comms_logger);
 
 }  // namespace dszero

@@ -62,15 +62,7 @@ inline bool read_weight_quantization(void* member, const Value& value, const Row
     return read_modelled(&config.emplace(), value, row, r, path);
 }
 template <>
-inline constexpr MemberType member_type<std::optional<WeightQuantConfig>> = {
-    "an object",
-    "{...}",
-    read_weight_quantization,
-    write_optional<WeightQuantConfig, write_nested<WeightQuantConfig>>,
-    &section<WeightQuantConfig>,
-    [](const void* member) -> const void* {
-        const auto& config = *static_cast<const std::optional<WeightQuantConfig>*>(member);
-        return config ? &*config : nullptr;
-    }};
+inline constexpr MemberType member_type<std::optional<WeightQuantConfig>> =
+    optional_section<WeightQuantConfig>("an object", read_weight_quantization);
 
 }  // namespace dszero
