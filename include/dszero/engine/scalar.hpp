@@ -52,10 +52,9 @@ constexpr std::string_view scalar_name() {
 }
 
 /// to[i] = To(from[i]). Both spans have the same length; they may be the same memory if the
-/// types are, and must not overlap otherwise. `stream`: 16-bit results go past the caches, if
-/// `to` is aligned to 16 bytes; stream_fence() must follow.
+/// types are, and must not overlap otherwise.
 template <Scalar From, Scalar To>
-void convert(std::span<const From> from, std::span<To> to, bool stream = false);
+void convert(std::span<const From> from, std::span<To> to);
 
 // ---- One vector at a time, for kernels ----
 
@@ -110,32 +109,17 @@ template <std::size_t N, Scalar T>
         rounded_bits<T>(value).store16(to);
 }
 
-/// The same, past the caches if T has 16 bits and `to` is aligned to 16 bytes; to be followed by
-/// stream_fence().
-template <std::size_t N, Scalar T>
-[[gnu::always_inline]] inline void stream_from_floats(const Floats<N>& value, T* to) {
-    if constexpr (std::same_as<T, float>)
-        value.store(to);
-    else
-        rounded_bits<T>(value).stream16(to);
-}
-
 // ---- Implementation ----
 
 template <Scalar From, Scalar To>
-void convert(std::span<const From> from, std::span<To> to, [[maybe_unused]] bool stream) {
+void convert(std::span<const From> from, std::span<To> to) {
     assert(from.size() == to.size());
     if constexpr (std::same_as<From, To>) {
         if (!from.empty()) std::memmove(to.data(), from.data(), from.size_bytes());
     } else {
-        const bool past_caches =
-            std::same_as<From, float> && stream && reinterpret_cast<std::uintptr_t>(to.data()) % 16 == 0;
-        vectorised([ from, to, past_caches ](auto lanes) __attribute__((always_inline)) {
+        vectorised([ from, to ](auto lanes) __attribute__((always_inline)) {
             constexpr std::size_t N = lanes;
             std::size_t i = 0;
-            for (; past_caches && i + N <= from.size(); i += N)
-                if constexpr (std::same_as<From, float>)
-                    stream_from_floats<N>(Floats<N>::load(from.data() + i), to.data() + i);
             for (; i + N <= from.size(); i += N)
                 store_from_floats<N>(load_as_floats<N>(from.data() + i), to.data() + i);
             if (const std::size_t rest = from.size() - i) {  // a padded vector: the same code, the same bits
