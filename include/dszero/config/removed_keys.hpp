@@ -20,25 +20,24 @@ inline const Member* find_written(const Checking& c, std::string_view key) {
 }
 
 struct RemovedKey {
-    std::string_view key;
-    Release from;  ///< the first release that refuses it
+    std::string_view key;  ///< its row says which release is the first without it
     std::string_view instead;
 };
 
 /// In the order in which DeepSpeed looks for them.
 inline std::span<const RemovedKey> removed_keys() {
     static constexpr RemovedKey keys[] = {
-        {"nebula", "0.19.7", "remove it; checkpoints are written by torch.save"},
-        {"compression_training", "0.19.7", "remove it; the compression library is gone"},
-        {"amp", "0.19.8", "use fp16, bf16 or torch_autocast"},
-        {"quantize_training", "0.19.7", "remove it; mixture of quantization is gone"},
-        {"sparse_gradients", "0.19.8", "remove it; nn.Embedding(sparse=True) needs no key"},
-        {"eigenvalue", "0.19.8", "remove it; mixture of quantization is gone"},
-        {"sparse_attention", "0.19.7", "remove it; sparse attention is gone"},
-        {"elasticity", "0.19.8", "give the batch sizes themselves"},
-        {"graph_harvesting", "0.19.8", "remove it"},
-        {"curriculum_learning", "0.19.8", "use data_efficiency.data_sampling.curriculum_learning"},
-        {"progressive_layer_drop", "0.19.8", "remove it"},
+        {"nebula", "remove it; checkpoints are written by torch.save"},
+        {"compression_training", "remove it; the compression library is gone"},
+        {"amp", "use fp16, bf16 or torch_autocast"},
+        {"quantize_training", "remove it; mixture of quantization is gone"},
+        {"sparse_gradients", "remove it; nn.Embedding(sparse=True) needs no key"},
+        {"eigenvalue", "remove it; mixture of quantization is gone"},
+        {"sparse_attention", "remove it; sparse attention is gone"},
+        {"elasticity", "give the batch sizes themselves"},
+        {"graph_harvesting", "remove it"},
+        {"curriculum_learning", "use data_efficiency.data_sampling.curriculum_learning"},
+        {"progressive_layer_drop", "remove it"},
     };
     return keys;
 }
@@ -46,7 +45,7 @@ inline std::span<const RemovedKey> removed_keys() {
 /// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
 inline bool names_removed_key(const Json& root, Release release) {
     for (const RemovedKey& removed : removed_keys()) {
-        if (release < removed.from) continue;
+        if (release < find_row(section<DeepSpeedConfig>, removed.key)->until) continue;
         if (root.is_string() && string_in(root).find(removed.key) != std::string::npos) return true;
         if (const auto* array = root.get_ptr<const Json::array_t*>())
             for (const Json& element : *array)
@@ -67,30 +66,31 @@ inline bool has_outlived_key(const Section& section, const Members& members, Rel
 /// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
 inline void removed_keys_are_gone(Checking& c) {
     static constexpr RemovedKey in_zero[] = {
-        {"mics_shard_size", "0.19.7", "remove it; MiCS is gone"},
-        {"mics_hierarchical_params_gather", "0.19.7", "remove it; MiCS is gone"},
-        {"zeropp_loco_param", "0.19.8", "remove it; LoCo is gone"},
+        {"mics_shard_size", "remove it; MiCS is gone"},
+        {"mics_hierarchical_params_gather", "remove it; MiCS is gone"},
+        {"zeropp_loco_param", "remove it; LoCo is gone"},
     };
-    const auto refuse = [&](const RemovedKey& removed, const Value& value, const Path& path) {
-        if (c.reading.behaviour.release < removed.from) return;
-        c.reading.check = "removed_key";
-        c.reading.error("removed-key", path, c.reading.key_span(value),
-                        std::string(removed.key) + " was removed in " + removed.from.str() +
-                            "; DeepSpeed refuses a document that has it",
-                        std::string(removed.instead));
+    const Release release = c.reading.behaviour.release;
+    const auto refuse = [&](const Section& section, const Members& members, std::span<const RemovedKey> keys,
+                            const Path* above) {
+        if (!has_outlived_key(section, members, release)) return;
+        for (const RemovedKey& removed : keys) {
+            const Member* member = find_member(members, removed.key);
+            const Release until = find_row(section, removed.key)->until;
+            if (!member || release < until) continue;
+            c.reading.check = "removed_key";
+            c.reading.error("removed-key", Path{.parent = above, .key = removed.key},
+                            c.reading.key_span(member->value),
+                            std::string(removed.key) + " was removed in " + until.str() +
+                                "; DeepSpeed refuses a document that has it",
+                            std::string(removed.instead));
+        }
     };
-    if (has_outlived_key(section<DeepSpeedConfig>, *c.reading.document, c.reading.behaviour.release))
-        for (const RemovedKey& removed : removed_keys())
-            if (const Member* member = find_written(c, removed.key))
-                refuse(removed, member->value, Path{.key = removed.key});
+    refuse(section<DeepSpeedConfig>, *c.reading.document, removed_keys(), nullptr);
     const Member* zero = find_written(c, zero_optimization);
     if (!zero || !zero->value.json->is_object()) return;
     const Path above{.key = zero_optimization};
-    const Members members = c.reading.members_of(zero->value);
-    if (has_outlived_key(section<DeepSpeedZeroConfig>, members, c.reading.behaviour.release))
-        for (const RemovedKey& removed : in_zero)
-            if (const Member* member = find_member(members, removed.key))
-                refuse(removed, member->value, Path{.parent = &above, .key = removed.key});
+    refuse(section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), in_zero, &above);
 }
 
 }  // namespace dszero
