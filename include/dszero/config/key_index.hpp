@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace dszero {
@@ -18,26 +19,42 @@ constexpr char fold(char c) {
     return c == '-' || c == ' ' ? '_' : c;
 }
 
-/// Which characters a key has, folded: a bit for each, which some share.
-constexpr std::uint32_t letters_of(std::string_view key) {
-    std::uint32_t letters = 0;
-    for (const char c : key) letters |= std::uint32_t{1} << static_cast<unsigned char>(fold(c)) % 32;
-    return letters;
+/// Which characters a key has, folded: a bit for each, which some share, and another for one that comes
+/// again.
+constexpr std::uint64_t letters_of(std::string_view key) {
+    std::uint64_t once = 0, again = 0;
+    for (const char c : key) {
+        const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned char>(fold(c)) % 32;
+        again |= once & bit;
+        once |= bit;
+    }
+    return once | again << 32;
 }
 
 class KeyIndex {
 public:
     static constexpr std::size_t none = 255;
 
-    /// Keys are numbered as they come, from 0. There is room for 255.
+    /// A key as comparisons for likeness see it.
+    struct Look {
+        std::uint64_t letters;  ///< letters_of the key
+        unsigned char length, number;
+    };
+
+    /// Keys are numbered as they come, from 0. There is room for 255, none longer than 255.
     void add(std::string_view key) {
         if (find(key) == none) {
             unsigned char& first = first_[rough_hash(key)];
             next_[size_] = first;
             first = static_cast<unsigned char>(size_ + 1);
         }
-        letters_[size_] = letters_of(key);
+        const bool again = size_ > 0 && keys_[size_ - 1].data() == key.data();
+        const Look look{letters_of(key), static_cast<unsigned char>(key.size()), size_};
         keys_[size_++] = key;
+        if (again) return;
+        Look* place = looks_ + look_count_++;
+        for (; place != looks_ && place[-1].length > look.length; --place) place[0] = place[-1];
+        *place = look;
     }
 
     /// The number of the key, the first one if it was added repeatedly; none if there is no such key.
@@ -47,17 +64,16 @@ public:
         return none;
     }
 
-    std::size_t size() const { return size_; }
     std::string_view operator[](std::size_t number) const { return keys_[number]; }
-    /// letters_of the key.
-    std::uint32_t letters(std::size_t number) const { return letters_[number]; }
+    /// All keys, the shortest first; what was added twice in a row (a key that is its field's name), once.
+    std::span<const Look> by_length() const { return {looks_, look_count_}; }
 
 private:
-    unsigned char size_ = 0;
+    unsigned char size_ = 0, look_count_ = 0;
     unsigned char first_[256] = {};  // by hash: a key's number + 1, or 0
     unsigned char next_[none] = {};  // of the same hash, likewise
     std::string_view keys_[none];
-    std::uint32_t letters_[none] = {};
+    Look looks_[none] = {};
 };
 
 }  // namespace dszero

@@ -9,8 +9,6 @@
 #include <dszero/text/unicode.hpp>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -32,77 +30,65 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b, std::si
     const std::size_t too_many = limit + 1;
     if (a.size() > longest || b.size() > longest) return too_many;
     if (a.size() > b.size() + limit || b.size() > a.size() + limit) return too_many;
-    std::size_t rows[3][longest + 2];
-    std::size_t *before_last = rows[0], *last = rows[1], *row = rows[2];
-    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        // a path that strays from the diagonal by more than the limit costs more than the limit
-        const std::size_t first = i > limit ? i - limit : 1;
-        const std::size_t end = std::min(b.size(), i + limit) + 1;
-        row[first - 1] = first == 1 ? i : too_many;
-        std::size_t least = row[first - 1];
-        const char of_a = fold(a[i - 1]);
-        for (std::size_t j = first; j < end; ++j) {
-            const char of_b = fold(b[j - 1]);
-            row[j] = std::min(std::min(last[j], row[j - 1]) + 1, last[j - 1] + (of_a == of_b ? 0 : 1));
-            if (i > 1 && j > 1 && of_a == fold(b[j - 2]) && fold(a[i - 2]) == of_b)
-                row[j] = std::min(row[j], before_last[j - 2] + 1);
-            least = std::min(least, row[j]);
-        }
-        row[end] = too_many;
-        if (least > limit) return too_many;
-        std::size_t* const oldest = before_last;
-        before_last = last;
-        last = row;
-        row = oldest;
+    if (a.empty()) return b.size();
+    // Columns of the table of distances as bits, one for each character of a: Hyyrö, A Bit-Vector Algorithm
+    // for Computing Levenshtein and Damerau Edit Distances, 2003.
+    std::uint64_t places[256] = {};  // of each character in a
+    for (std::size_t i = 0; i < a.size(); ++i)
+        places[static_cast<unsigned char>(fold(a[i]))] |= std::uint64_t{1} << i;
+    const std::size_t last = a.size() - 1;
+    std::size_t distance = a.size();
+    std::uint64_t rises = ~std::uint64_t{0}, falls = 0;  // down the column
+    std::uint64_t diagonal = 0, before = 0;  // where it stays the same; the last character's places
+    for (std::size_t j = 0; j < b.size(); ++j) {
+        const std::uint64_t here = places[static_cast<unsigned char>(fold(b[j]))];
+        const std::uint64_t swapped = ((~diagonal & here) << 1) & before;
+        diagonal = (((here & rises) + rises) ^ rises) | here | falls | swapped;
+        const std::uint64_t more = falls | ~(diagonal | rises), less = diagonal & rises;  // along the row
+        distance += more >> last & 1;
+        distance -= less >> last & 1;
+        if (distance > limit + (b.size() - 1 - j)) return too_many;
+        const std::uint64_t more_above = more << 1 | 1;
+        rises = less << 1 | ~(diagonal | more_above);
+        falls = diagonal & more_above;
+        before = here;
     }
-    return std::min(last[b.size()], too_many);
+    return distance;
 }
 
 /// The name that `written` most looks like a misspelling of.
 class Nearest {
 public:
-    explicit Nearest(std::string_view written) : written_(written), letters_(letters_of(written)) {
-        for (const char c : written) ++count_[bucket(c)];
-    }
+    explicit Nearest(std::string_view written) : written_(written), letters_(letters_of(written)) {}
 
     void consider(std::string_view name) {
-        if (distance_ == 0) return;
+        if (distance_ == 0 || !is_thinkable(name.size(), letters_of(name))) return;
         const std::size_t limit = std::min(most_differences(written_.size(), name.size()), distance_ - 1);
-        if (lacks_more_than(limit, name)) return;
         const std::size_t distance = edit_distance(written_, name, limit);
         if (distance > limit) return;
         distance_ = distance;
         name_ = name;
     }
     /// Whether a name of so many characters, and of those letters, can be near: nearly always it cannot.
-    bool is_thinkable(std::size_t size, std::uint32_t letters) const {
+    bool is_thinkable(std::size_t size, std::uint64_t letters) const {
         const std::size_t limit = most_differences(written_.size(), size);
         if (size > written_.size() + limit || written_.size() > size + limit) return false;
-        // Each difference brings in one letter at most, and takes one away.
-        return static_cast<std::size_t>(std::popcount(letters ^ letters_)) <= 2 * limit;
+        // A difference brings in one letter at most, and takes one away.
+        return !more_than(limit, letters & ~letters_) && !more_than(limit, letters_ & ~letters);
     }
     std::string_view name() const { return name_; }  ///< empty: none is near
     std::size_t distance() const { return distance_; }
 
 private:
-    using Counts = std::array<std::uint8_t, 32>;
-    static std::size_t bucket(char c) { return static_cast<unsigned char>(fold(c)) % 32; }
-
-    /// Whether more than so many of the name's characters are missing from `written`, wherever they stand.
-    bool lacks_more_than(std::size_t limit, std::string_view name) const {
-        Counts left = count_;
-        std::size_t missing = 0;
-        for (const char c : name) {
-            std::uint8_t& of_this = left[bucket(c)];
-            of_this == 0 ? ++missing : --of_this;
-        }
-        return missing > limit;
+    /// Whether more than so many bits are set.
+    static bool more_than(std::size_t few, std::uint64_t bits) {
+        for (; bits != 0; bits &= bits - 1)
+            if (few-- == 0) return true;
+        return false;
     }
 
     std::string_view written_;
-    std::uint32_t letters_;
-    Counts count_{};  // of a long word they may wrap around: no name is as long
+    std::uint64_t letters_;
     std::string_view name_{};
     std::size_t distance_ = std::string_view::npos;
 };
@@ -113,18 +99,13 @@ struct NearKeys {
     Nearest other;     ///< among those that are deprecated, or that other releases read
 };
 inline NearKeys near_keys(std::string_view written, const Section& section, Release release) {
-    const Nearest nothing(written);
-    NearKeys near{nothing, nothing};
+    NearKeys near{Nearest(written), Nearest(written)};
     const KeyIndex& index = section.index();
-    const auto consider = [&](std::size_t number) {
-        if (!nothing.is_thinkable(index[number].size(), index.letters(number))) return;
-        const Row& row = section.rows[number / 2];
-        if (!row.is_key) return;
-        (row.known_to(release) && !row.deprecated() ? near.to_write : near.other).consider(index[number]);
-    };
-    for (std::size_t key = 1; key < index.size(); key += 2) {
-        consider(key);
-        if (index[key].data() != index[key - 1].data()) consider(key - 1);  // has an alias
+    for (const KeyIndex::Look& key : index.by_length()) {
+        if (!near.other.is_thinkable(key.length, key.letters)) continue;
+        const Row& row = section.rows[key.number / 2];
+        if (!row.is_key) continue;
+        (row.known_to(release) && !row.deprecated() ? near.to_write : near.other).consider(index[key.number]);
     }
     return near;
 }
