@@ -16,13 +16,11 @@
 namespace dszero {
 
 /// A DeepSpeed release, "0.19.8". A literal that is none does not compile.
-struct Release {
-    unsigned short major = 0;
-    unsigned short minor = 0;
-    unsigned short patch = 0;
-
+class Release {
+public:
     constexpr Release() = default;
-    constexpr Release(unsigned short x, unsigned short y, unsigned short z) : major(x), minor(y), patch(z) {}
+    constexpr Release(unsigned short major, unsigned short minor, unsigned short patch)
+        : number_(std::uint64_t{major} << 32 | std::uint64_t{minor} << 16 | patch) {}
     consteval Release(const char* literal) { *this = parse(literal).value(); }  // NOLINT: implicit, for rows
 
     /// "0.19.8" or "v0.19.8", with or without a local part ("0.19.8+cu128"); empty for anything else.
@@ -46,16 +44,16 @@ struct Release {
     }
 
     std::string str() const {
-        return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
+        return std::to_string(part(32)) + '.' + std::to_string(part(16)) + '.' + std::to_string(part(0));
     }
 
     constexpr bool operator==(const Release&) const = default;
-    constexpr auto operator<=>(const Release& other) const { return number() <=> other.number(); }
+    constexpr auto operator<=>(const Release&) const = default;
 
 private:
-    constexpr std::uint64_t number() const {
-        return std::uint64_t{major} << 32 | std::uint64_t{minor} << 16 | patch;
-    }
+    constexpr unsigned part(int shift) const { return number_ >> shift & 0xFFFF; }
+
+    std::uint64_t number_ = 0;  // major, minor and patch, 16 bits each: comparing releases is comparing this
 };
 
 /// Every release that dszero knows, oldest first: those on PyPI from 0.7.0 on.
