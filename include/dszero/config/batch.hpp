@@ -49,8 +49,8 @@ struct BatchTerm {
 
 /// Why DeepSpeed refuses the numbers.
 struct BatchFault {
-    std::string_view check;  ///< batch_missing, batch_arithmetic, …
-    std::size_t key;         ///< the one to point at, if it was given
+    std::string_view code;  ///< batch-missing, batch-arithmetic, …
+    std::size_t key;        ///< the one to point at, if it was given
     std::string message;
     std::string hint;
 };
@@ -75,7 +75,8 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
     const auto is_given = [](const BatchTerm& term) { return term.kind != BatchTerm::absent; };
     std::optional<BatchFault> fault;
 
-    const auto apply = [&](BatchTerm& out, auto operation, const BatchTerm& a, const BatchTerm& b) {
+    using Operation = std::optional<ExactNumber>(const ExactNumber&, const ExactNumber&);
+    const auto apply = [&](BatchTerm& out, Operation* operation, const BatchTerm& a, const BatchTerm& b) {
         if (fault) return;
         const bool numbers = a.kind == BatchTerm::number && b.kind == BatchTerm::number;
         const auto result = numbers ? operation(a.value, b.value) : std::nullopt;
@@ -85,15 +86,15 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
         }
         for (std::size_t i = 0; i < 3; ++i) {
             if (given[i].kind == BatchTerm::other)
-                fault = {"batch_arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
+                fault = {"batch-arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
             else if (!fault && is_given(given[i]) && given[i].value.sign() == 0)
                 fault = {
-                    "batch_arithmetic", i, std::string(batch_keys[i]) + " must be greater than 0, got 0", {}};
+                    "batch-arithmetic", i, std::string(batch_keys[i]) + " must be greater than 0, got 0", {}};
         }
-        if (!fault) fault = {"batch_arithmetic", 0, "a batch number is too large for a float", {}};
+        if (!fault) fault = {"batch-arithmetic", 0, "a batch number is too large for a float", {}};
     };
-    const auto times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
-    const auto over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
+    Operation* const times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
+    Operation* const over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
     const BatchTerm ranks{BatchTerm::number, world}, one{BatchTerm::number, ExactNumber(1)};
 
     if (is_given(train) && is_given(micro) && !is_given(accumulation)) {
@@ -113,15 +114,15 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
             accumulation = one;
         }
     } else if (!is_given(train)) {
-        return BatchFault{"batch_missing", 2, "the batch size is missing",
+        return BatchFault{"batch-missing", 2, "the batch size is missing",
                           "give train_batch_size or train_micro_batch_size_per_gpu"};
     }
 
     constexpr std::array<std::string_view, 3> not_positive = {
-        "train_batch_not_positive", "micro_batch_not_positive", "accumulation_not_positive"};
+        "train-batch-not-positive", "micro-batch-not-positive", "accumulation-not-positive"};
     for (std::size_t i = 0; i < 3 && !fault; ++i) {
         if (terms[i].kind == BatchTerm::other) {
-            fault = {"batch_arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
+            fault = {"batch-arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
         } else if (!(terms[i].value.sign() > 0)) {
             std::string message(batch_keys[i]);
             if (is_given(given[i]))
@@ -135,7 +136,7 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
     apply(product, times, micro, accumulation);
     apply(product, times, product, ranks);
     if (!fault && !equal(train.value, product.value))
-        fault = {"batch_product_mismatch", 0,
+        fault = {"batch-product-mismatch", 0,
                  "train_batch_size " + train.value.str() + " is not train_micro_batch_size_per_gpu " +
                      micro.value.str() + " * gradient_accumulation_steps " + accumulation.value.str() +
                      " * " + world.str() + (equal(world, 1) ? " rank" : " ranks"),

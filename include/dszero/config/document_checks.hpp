@@ -188,24 +188,22 @@ inline void batch_numbers_agree(Checking& c) {
     const auto ranks = data_parallel_ranks(c);
     if (!ranks) return;
     const auto fault = complete_batch(terms, *ranks);
-    if (fault && fault->check == "batch_missing" && left_to_caller) return;
+    if (fault && fault->code == "batch-missing" && left_to_caller) return;
     if (!fault) {
         for (std::size_t i = 0; i < 3; ++i)
             if (numbers[i]->json.is_null()) *numbers[i] = {terms[i].value.json(), true};
         return;
     }
-    c.reading.check = fault->check;
-    std::string code(fault->check);
-    for (char& ch : code)
-        if (ch == '_') ch = '-';
+    c.reading.check = fault->code;
+    std::replace(c.reading.check.begin(), c.reading.check.end(), '-', '_');
     std::size_t at = fault->key;
     for (std::size_t i = 0; i < 3 && !c.field(batch_keys[at]).present; ++i) at = i;
     const Given& given = c.field(batch_keys[at]);
     if (given.present)
-        c.reading.error(std::move(code), Path{.key = batch_keys[at]}, c.reading.value_span(given.value),
-                        fault->message, fault->hint);
+        c.reading.error(std::string(fault->code), Path{.key = batch_keys[at]},
+                        c.reading.value_span(given.value), fault->message, fault->hint);
     else
-        c.reading.report(Severity::error, std::move(code), {}, {}, fault->message, fault->hint);
+        c.reading.report(Severity::error, std::string(fault->code), {}, {}, fault->message, fault->hint);
 }
 
 /// Reports a check across sections at the member `key` of the section of `row`, or at the section.
