@@ -37,23 +37,29 @@ struct Path {
     bool is_index = false;
     bool is_root = false;  ///< the value itself is what was given to read; `key` only names it
 
-    /// RFC 6901.
-    std::string pointer() const {
+    /// RFC 6901. `above`: the pointer to what the path begins at.
+    std::string pointer(std::string_view above = {}) const {
+        std::size_t size = above.size();
+        for (const Path* path = this; path && !path->is_root; path = path->parent)
+            size += 1 + (path->is_index ? 8 : path->key.size());
         std::string out;
-        out.reserve(64);
-        append_pointer(out);
+        out.reserve(size);
+        out += above;
+        append_to(out);
         return out;
     }
 
 private:
-    void append_pointer(std::string& out) const {
+    void append_to(std::string& pointer) const {
         if (is_root) return;
-        if (parent) parent->append_pointer(out);
-        out += '/';
+        if (parent) parent->append_to(pointer);
+        pointer += '/';
         if (is_index)
-            out += std::to_string(index);
+            pointer += std::to_string(index);
+        else if (key.find('~') == std::string_view::npos && key.find('/') == std::string_view::npos)
+            pointer += key;
         else
-            for (char c : key) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+            for (const char c : key) c == '~' ? pointer += "~0" : c == '/' ? pointer += "~1" : pointer += c;
     }
 };
 
@@ -73,10 +79,13 @@ struct Member {
 using Members = SmallVector<Member, 16>;
 
 /// The member of that key, or null.
-inline const Member* find_member(const Members& members, std::string_view key) {
-    for (const Member& member : members)
-        if (member.key == key) return &member;
+inline const Member* find_member(const Member* begin, const Member* end, std::string_view key) {
+    for (; begin != end; ++begin)
+        if (begin->key == key) return begin;
     return nullptr;
+}
+inline const Member* find_member(const Members& members, std::string_view key) {
+    return find_member(members.begin(), members.end(), key);
 }
 
 /// The state of one reading.
@@ -123,7 +132,11 @@ public:
     /// What the object or array `container` holds, in document order.
     Members members_of(const Value& container) const {
         Members members;
-        members.reserve(container.json->size());
+        append_members_of(container, members);
+        return members;
+    }
+    void append_members_of(const Value& container, Members& members) const {
+        members.reserve(members.size() + container.json->size());
         Value child{nullptr, container.node + 1};
         const auto add = [&](std::string_view key, const Json& json) {
             child.json = &json;
@@ -134,7 +147,6 @@ public:
             for (const auto& member : *object) add(member.first, member.second);
         else if (const auto* array = container.json->get_ptr<const Json::array_t*>())
             for (const Json& element : *array) add({}, element);
-        return members;
     }
 
     /// Records a problem; returns it for adding a replacement.

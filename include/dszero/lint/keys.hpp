@@ -16,7 +16,7 @@ namespace dszero::rules {
 /// Keys that are there for people, or for an editor.
 inline bool is_remark(std::string_view key) {
     return key.starts_with('_') || key.starts_with('$') || key.starts_with("//") || key.starts_with('#') ||
-           to_lower(key).starts_with("comment");
+           to_lower(key.substr(0, 7)) == "comment";
 }
 
 /// Why the key is not read, and where it should be.
@@ -32,14 +32,15 @@ inline Suggestion suggest_for(const Member& member, const Section& section, bool
 /// What DeepSpeed ignores in a dictionary of its, and in those below.
 inline void unread_in(Linting& lint, const Part& part, const Section& section, bool top_level) {
     std::vector<const Member*> strangers;  // that remind of nothing
-    for (const Member& member : part.members) {
+    for (const Member& member : part) {
         const Row* row = find_row(section, member.key);
         const bool is_key = row && row->is_key && row->key() == member.key;
         if (is_key && row->known_to(lint.release())) {
             if (row->type->section && row->type->section->container == Container::dictionary &&
                 member.value.json->is_object()) {
                 const std::string pointer = Spot{&part, &member}.pointer();
-                const Part below{pointer, lint.reading().members_of(member.value), member.value};
+                const Members members = lint.reading().members_of(member.value);
+                const Part below{pointer, member.value, &members, 0, members.size()};
                 unread_in(lint, below, *row->type->section, false);
             }
             continue;

@@ -42,14 +42,18 @@ struct Spot {
     std::string pointer() const;
 };
 
-/// An object of the document; without members where the document has none there.
+/// An object of the document, as a range of its members; empty where the document has none there.
 struct Part {
     std::string_view pointer;
-    Members members;
-    Value value;  ///< its json is null where there is none
+    Value value{};                     ///< its json is null where there is none
+    const Members* members = nullptr;  ///< they stand among those of other parts
+    std::size_t first = 0, last = 0;   ///< half-open
 
     explicit operator bool() const { return value.json != nullptr; }
-    Spot operator[](std::string_view key) const { return {this, find_member(members, key)}; }
+    const Member* begin() const { return members ? members->begin() + first : nullptr; }
+    const Member* end() const { return members ? members->begin() + last : nullptr; }
+    bool empty() const { return first == last; }
+    Spot operator[](std::string_view key) const { return {this, find_member(begin(), end(), key)}; }
 };
 
 /// "1.5 GiB"
@@ -61,12 +65,13 @@ inline std::string in_gib(double bytes) {
 }
 
 inline std::string Spot::pointer() const {
-    std::string out(part ? part->pointer : std::string_view());
-    return member ? out + Path{.key = member->key}.pointer() : out;
+    const std::string_view above = part ? part->pointer : std::string_view();
+    return member ? Path{.key = member->key}.pointer(above) : std::string(above);
 }
 
 class Linting {
     std::optional<DeepSpeedConfig> whole_;  // where only a section was read; `config` may refer to it
+    Members members_;                       // of all parts
 
 public:
     Linting(const Document& judged, const Surroundings& where)
@@ -78,6 +83,7 @@ public:
           reading_(judged.release, judged.source, &judged.tree) {
         reading_.places = zero_places();
         reading_.top_level = &section<DeepSpeedConfig>;
+        members_.reserve(32);
         open(top, {&judged.tree.value, 0});
         open_below(top, {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
                          &activation_checkpointing, &pipeline, &torch_autocast});
@@ -85,7 +91,7 @@ public:
         open_below(zero, {&offload_param, &offload_optimizer, &zenflow});
         open_below(optimizer, {&optimizer_params});
         open_below(scheduler, {&scheduler_params});
-        findings_.reserve(8);
+        findings_.reserve(4);
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
                 (d.pointer == zero.pointer || d.pointer == "/zero_optimization/stage"))
@@ -97,17 +103,17 @@ public:
     const Surroundings& around;
     const DeepSpeedConfig& config;  ///< of a refused document: as far as it could be read
 
-    Part top{"", {}, {}};
-    Part zero{"/zero_optimization", {}, {}};
-    Part offload_param{"/zero_optimization/offload_param", {}, {}};
-    Part offload_optimizer{"/zero_optimization/offload_optimizer", {}, {}};
-    Part zenflow{"/zero_optimization/zenflow", {}, {}};
-    Part fp16{"/fp16", {}, {}}, bf16{"/bf16", {}, {}}, data_types{"/data_types", {}, {}};
-    Part optimizer{"/optimizer", {}, {}}, optimizer_params{"/optimizer/params", {}, {}};
-    Part scheduler{"/scheduler", {}, {}}, scheduler_params{"/scheduler/params", {}, {}};
-    Part aio{"/aio", {}, {}}, compile{"/compile", {}, {}}, pipeline{"/pipeline", {}, {}};
-    Part activation_checkpointing{"/activation_checkpointing", {}, {}};
-    Part torch_autocast{"/torch_autocast", {}, {}};
+    Part top{""};
+    Part zero{"/zero_optimization"};
+    Part offload_param{"/zero_optimization/offload_param"};
+    Part offload_optimizer{"/zero_optimization/offload_optimizer"};
+    Part zenflow{"/zero_optimization/zenflow"};
+    Part fp16{"/fp16"}, bf16{"/bf16"}, data_types{"/data_types"};
+    Part optimizer{"/optimizer"}, optimizer_params{"/optimizer/params"};
+    Part scheduler{"/scheduler"}, scheduler_params{"/scheduler/params"};
+    Part aio{"/aio"}, compile{"/compile"}, pipeline{"/pipeline"};
+    Part activation_checkpointing{"/activation_checkpointing"};
+    Part torch_autocast{"/torch_autocast"};
 
     Release release() const { return document.release; }
 
@@ -214,15 +220,17 @@ private:
     }
 
     void open(Part& part, const Value& value) {
-        part.value = value;
-        part.members = reading_.members_of(value);
+        const std::size_t first = members_.size();
+        reading_.append_members_of(value, members_);
+        part = {part.pointer, value, &members_, first, members_.size()};
     }
     void open(Part& part, const Spot& spot) {
         if (spot && spot.json().is_object()) open(part, spot.member->value);
     }
     /// Each under the last key of its own pointer, where `outer` has an object there.
     void open_below(const Part& outer, std::initializer_list<Part*> parts) {
-        for (const Member& member : outer.members) {
+        for (std::size_t i = outer.first; i < outer.last; ++i) {
+            const Member member = members_[i];  // opening moves them
             if (!member.value.json->is_object()) continue;
             for (Part* part : parts)
                 if (!*part && part->pointer.substr(outer.pointer.size() + 1) == member.key)
@@ -247,7 +255,10 @@ private:
     }
 
     static std::string joined(Words words) {
+        std::size_t size = 0;
+        for (const std::string_view word : words) size += word.size();
         std::string out;
+        out.reserve(size);
         for (const std::string_view word : words) out += word;
         return out;
     }

@@ -153,7 +153,7 @@ inline bool takes(std::string_view names, std::string_view name) {
 inline void optimizer_param(Linting& lint) {
     const Constructor constructor = constructor_of(lint);
     if (constructor.name.empty()) return;
-    for (const Member& member : lint.optimizer_params.members) {
+    for (const Member& member : lint.optimizer_params) {
         const Spot spot{&lint.optimizer_params, &member};
         if (member.key == "max_grad_norm" || takes(constructor.takes, member.key))
             continue;  // the verdict has said so

@@ -32,7 +32,7 @@ inline void unresolved_auto(Linting& lint) {
             ? "write a value; --caller huggingface or accelerate, if they are to replace it"
             : "write a value: this is none that the caller replaces";
     const auto report = [&](const Part& part, std::string_view consequence, bool (*used)(std::string_view)) {
-        for (const Member& member : part.members) {
+        for (const Member& member : part) {
             const Spot spot{&part, &member};
             if (!is_word(spot.json(), "auto") || !used(member.key)) continue;
             if (replaces_auto(lint.around.caller, part.pointer, member.key)) continue;

@@ -45,6 +45,7 @@ inline Review review(const Document& document, const Surroundings& around = {},
 
     constexpr auto is_code = [](std::string_view code) { return find_code(code) != nullptr; };
     std::vector<Waiver> inside = waivers_in(document), outside = waivers_beside(waivers_file);
+    if (inside.empty() && outside.empty()) return result;
     for (std::vector<Waiver>* waivers : {&inside, &outside})
         for (Diagnostics* diagnostics : {&result.verdict, &result.findings})
             for (Waived& waived : take_waived(*diagnostics, *waivers))

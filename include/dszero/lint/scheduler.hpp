@@ -68,7 +68,7 @@ inline void scheduler_param(Linting& lint) {
     if (!type || !type.json().is_string()) return;
     const Constructor schedule = schedule_of(string_in(type.json()));
     if (schedule.name.empty()) return;
-    for (const Member& member : lint.scheduler_params.members) {
+    for (const Member& member : lint.scheduler_params) {
         if (takes(schedule.takes, member.key)) continue;
         const Nearest nearest = nearest_of(schedule.takes, member.key);
         Diagnostic& d = lint.at_key(

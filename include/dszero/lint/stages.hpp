@@ -53,6 +53,17 @@ inline constexpr std::array stage_keys = {
     StageKey{"parameter_alignment", 1, 2, "parameters stand as they come"},
 };
 
+/// The row of stage_keys for a key, or null.
+inline const StageKey* find_stage_key(std::string_view key) {
+    static const KeyIndex index = [] {
+        KeyIndex keys;
+        for (const StageKey& entry : stage_keys) keys.add(entry.key);
+        return keys;
+    }();
+    const std::size_t number = index.find(key);
+    return number == KeyIndex::none ? nullptr : &stage_keys[number];
+}
+
 /// Whether a value was meant to change something: it is not the default.
 inline bool is_meant(const Row& row, const Linting& lint) {
     const DeepSpeedZeroConfig defaults;
@@ -65,28 +76,27 @@ inline bool is_meant(const Row& row, const Linting& lint) {
 inline void no_effect_at_stage(Linting& lint) {
     if (!lint.at_stage(1, 3)) return;
     const int stage = lint.stage();
-    for (const Member& member : lint.zero.members) {
+    for (const Member& member : lint.zero) {
         const Spot spot{&lint.zero, &member};
         const Row* row = find_row(section<DeepSpeedZeroConfig>, member.key);
         if (!row || !row->known_to(lint.release()) || !spot.is_set()) continue;
-        for (const StageKey& entry : stage_keys) {
-            if (entry.key != row->key() || (entry.first <= stage && stage <= entry.last)) continue;
-            if (entry.key == "offload_param" && !lint.offloads_param()) continue;  // it is off anyway
-            Diagnostic& d = lint.at_key(
-                spot, {member.key, " has no effect at stage ", std::to_string(stage), ": ", entry.instead},
-                {"remove it, or choose stage ", std::to_string(entry.first),
-                 entry.first == entry.last ? "" : " or 2"});
-            if (!is_meant(*row, lint)) d.severity = Severity::note;
-        }
+        const StageKey* const entry = find_stage_key(row->key());
+        if (!entry || (entry->first <= stage && stage <= entry->last)) continue;
+        if (entry->key == "offload_param" && !lint.offloads_param()) continue;  // it is off anyway
+        Diagnostic& d = lint.at_key(
+            spot, {member.key, " has no effect at stage ", std::to_string(stage), ": ", entry->instead},
+            {"remove it, or choose stage ", std::to_string(entry->first),
+             entry->first == entry->last ? "" : " or 2"});
+        if (!is_meant(*row, lint)) d.severity = Severity::note;
     }
 }
 
 inline void zero_off(Linting& lint) {
-    if (!lint.at_stage(0, 0) || lint.zero.members.empty()) return;
+    if (!lint.at_stage(0, 0) || lint.zero.empty()) return;
     if (const Spot stage = lint.zero["stage"]) {
         std::string others;
         std::size_t count = 0;
-        for (const Member& member : lint.zero.members) {
+        for (const Member& member : lint.zero) {
             const Spot spot{&lint.zero, &member};
             if (member.key == "stage" || !spot.is_set()) continue;
             if (member.key == "offload_optimizer" && lint.offloads_optimizer()) continue;  // has a rule
