@@ -213,19 +213,64 @@ TEST_CASE("gradients: calls out of order are errors that say so") {
         const auto message_of = [&](auto&& calls) {
             return endings(1, [&](ThreadCommunicator& comm) { with_engine(config, layout, comm, calls); })[0];
         };
-        CHECK(message_of([](auto& engine) { engine.reduce({1}); }).find("no gradient of a.w was lent") !=
-              std::string::npos);
-        CHECK(message_of([](auto& engine) {
-                  (void)engine.gradient({1});
-                  engine.reduce({1});
-                  (void)engine.gradient({1});
-                  engine.reduce({1});
-              }) != "");
-        CHECK(message_of([](auto& engine) {
-                  (void)engine.gradient({1});
-                  engine.step();
-              }).find("never given back") != std::string::npos);
+        // embed's only parameter is head's, too: each of the two has to come back by itself
+        for (const std::size_t m : {std::size_t{1}, std::size_t{0}}) {
+            const std::string module = m == 1 ? "module a" : "module embed";
+            CHECK(message_of([&](auto& engine) {
+                      (void)engine.gradient({4});
+                      engine.reduce({4});
+                      engine.reduce({m});
+                  }) == "reduce: no gradients of " + module + " were lent; call gradient() first");
+            CHECK(message_of([&](auto& engine) {
+                      (void)engine.gradient({m});
+                      engine.reduce({m});
+                      (void)engine.gradient({m});
+                  }) == "gradient: those of " + module + " were given back before");
+            CHECK(message_of([&](auto& engine) {
+                      (void)engine.gradient({m});
+                      engine.reduce({m});
+                      engine.reduce({m});
+                  }) == "reduce: the gradients of " + module + " were given back before");
+            CHECK(message_of([&](auto& engine) {
+                      (void)engine.gradient({4});
+                      (void)engine.gradient({m});
+                      engine.reduce({4});
+                      engine.step();
+                  }) == "the gradients of " + module + " were lent, but never given back with reduce()");
+        }
     }
+}
+
+TEST_CASE("gradients: a module with nothing to train needs no calls, and may have them") {
+    Layout layout;
+    const auto w = layout.add_parameter("w", {8}), frozen = layout.add_parameter("frozen", {8}, true);
+    layout.add_module("trained", {w});
+    layout.add_module("frozen", {frozen});
+    for (int stage = 0; stage < 4; ++stage)
+        for (const int calls : {0, 1, 2, 3}) {
+            CAPTURE(stage, calls);
+            const std::string ending = endings(1, [&](ThreadCommunicator& comm) {
+                with_engine(test::config_for({.stage = stage}), layout, comm, [&](auto& engine) {
+                    for (int step = 0; step < 2; ++step) {
+                        (void)engine.gradient({0});
+                        engine.reduce({0});
+                        if (calls & 1) (void)engine.gradient({1});
+                        if (calls & 2) engine.reduce({1});
+                        engine.step();
+                    }
+                });
+            })[0];
+            CHECK(ending == "");
+        }
+}
+
+TEST_CASE("states: one that the optimizer has not is an error that names those it has") {
+    const Layout layout = test::odd_layout();
+    const std::string ending = endings(1, [&](ThreadCommunicator& comm) {
+        with_engine(test::config_for({}), layout, comm,
+                    [](auto& engine) { (void)engine.full_state(0, "momentum_buffer"); });
+    })[0];
+    CHECK(ending == "the optimizer has no state \"momentum_buffer\"; it has exp_avg, exp_avg_sq");
 }
 
 TEST_CASE("gradients: what no micro-step touched is zero, and steps all the same") {
@@ -356,6 +401,17 @@ TEST_CASE("settings: what the engine does not have is an error that says so") {
     CHECK(message_for([](auto& c) {
               c.zero_config.compute_grad_norm = false;
           }).starts_with("compute_grad_norm false cannot go with gradient_clipping"));
+    const auto with_power = [&](std::int64_t power) {
+        return message_for([&](auto& c) {
+            c.float16_config.enabled = true;
+            c.float16_config.initial_scale_power = power;
+        });
+    };
+    CHECK(with_power(63) == "");
+    CHECK(with_power(-126) == "");
+    for (const std::int64_t power : {std::int64_t{64}, std::int64_t{1024}, std::int64_t{1} << 40})
+        CHECK(with_power(power) ==
+              "fp16: initial_scale_power must be from -126 to 63; got " + std::to_string(power));
     CHECK(message_for([](auto& c) { c.train_batch_size = 7; }).find("train_batch_size") != std::string::npos);
 }
 

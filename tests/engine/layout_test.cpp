@@ -27,6 +27,8 @@ TEST_CASE("layout: a parameter has as many elements as its shape says") {
     CHECK(layout.parameters[layout.add_parameter("matrix", {3, 5})].elements == 15);
     CHECK(layout.parameters[layout.add_parameter("number", {})].elements == 1);
     CHECK(layout.parameters[layout.add_parameter("nothing", {4, 0})].elements == 0);
+    const std::size_t large = std::size_t{1} << 40;
+    CHECK(layout.parameters[layout.add_parameter("nothing, too", {large, large, 0})].elements == 0);
     const std::size_t huge = std::numeric_limits<std::size_t>::max() / 4;
     CHECK_THROWS_AS(layout.add_parameter("too large", {huge, huge}), std::invalid_argument);
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,6 +105,14 @@ TEST_CASE("memory: a budget is kept to the byte, and its breach changes nothing"
     CHECK_THROWS_AS(Charge(account, Purpose::staging, ~std::size_t{0}), BudgetError);
     account.set_budget({});
     CHECK_NOTHROW(Charge(account, Purpose::staging, 401));
+}
+
+TEST_CASE("memory: what the system does not have is not booked") {
+    Account account(Tier::host);
+    for (const bool locked : {false, true})
+        CHECK_THROWS_AS(Buffer<std::byte>(account, Purpose::weights, std::size_t{1} << 60, locked),
+                        std::bad_alloc);
+    CHECK(account.total().current_bytes == 0);
 }
 
 TEST_CASE("memory: what the account says is resident, and gone when it is given back", "[resident]") {

@@ -12,10 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -239,6 +241,27 @@ TEST_CASE("tiled step: an error of the computation comes out, and nothing is lef
     }),
                     std::runtime_error);
     CHECK(store.under_way() == 0);
+}
+
+TEST_CASE("erased optimizer: a model steps with gradients of its own type or fp32, and no others") {
+    std::vector<float> floats(4);
+    std::vector<std::uint16_t> bits(4);
+    const auto view = [&](ScalarType type) {
+        return type == ScalarType::fp32 ? as_view(floats)
+                                        : View{reinterpret_cast<std::byte*>(bits.data()), bits.size(), type};
+    };
+    ThreadPool pool;
+    const ErasedOptimizer optimizer{Sgd()};
+    for (const ScalarType model : {ScalarType::fp32, ScalarType::bf16, ScalarType::fp16})
+        for (const ScalarType gradient : {ScalarType::fp32, ScalarType::bf16, ScalarType::fp16}) {
+            std::vector<float> master(4);
+            StepViews views{master, {}, view(gradient), {}};
+            if (model != ScalarType::fp32) views.weights = view(model);
+            if (gradient == ScalarType::fp32 || gradient == model)
+                CHECK_NOTHROW(optimizer.step(pool, {}, views));
+            else
+                CHECK_THROWS_AS(optimizer.step(pool, {}, views), std::logic_error);
+        }
 }
 
 TEST_CASE("tiled arrays: too small a store is refused") {

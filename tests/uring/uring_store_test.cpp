@@ -268,6 +268,41 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("io_uring store: a kernel that takes no more and says nothing is that request's error") {
+    const ScratchDirectory directory;
+    Pages pages(4), zeros(4);
+    pages.fill(1);
+    static bool busy;
+    busy = false;
+    UringCalls calls;
+    calls.submit = [](io_uring* ring) { return busy ? -EBUSY : ::io_uring_submit(ring); };
+    calls.wait_cqe = [](io_uring* ring, io_uring_cqe** completion) {
+        return busy ? -EBADF : ::io_uring_wait_cqe(ring, completion);
+    };
+    if (auto store = uring_store(directory, 8 * block, calls)) {
+        auto first = store->start_write(4 * block, pages.part(0, 4));
+        busy = true;
+        auto second = store->start_write(0, pages.part(0, 4));
+        CHECK(error_of([&] { second.wait(); }).code().value() == EBADF);
+        busy = false;
+        first.wait();
+        store->read(0, pages.part(0, 4));
+        CHECK(pages == zeros);  // nor was it written later
+    }
+}
+
+TEST_CASE("io_uring store: what falls short while the queue is full is continued behind it") {
+    const ScratchDirectory directory;
+    UringCalls calls = with_changed_completions();
+    calls.submit = [](io_uring* ring) {
+        return ::io_uring_cq_ready(ring) != 0 ? -EBUSY : ::io_uring_submit(ring);
+    };
+    changed = [](int) { return static_cast<int>(block); };
+    completions_to_change = 500;
+    if (auto store = uring_store(directory, 300 * block, calls)) check_round_trips(*store, false);
+    completions_to_change = 0;
+}
+
 TEST_CASE(
     "io_uring store: where the kernel or the file system refuses, a file store does the same, and says so") {
     const ScratchDirectory directory;

@@ -20,13 +20,14 @@
 // Every rank makes the same calls in the same order.
 #pragma once
 
-#include <dszero/engine/file_store.hpp>
-#include <dszero/engine/parts/engine_report.hpp>
+#include <dszero/engine/engine_options.hpp>
 #include <dszero/engine/parts/global_norm.hpp>
+#include <dszero/engine/parts/gradient_uses.hpp>
 #include <dszero/engine/parts/read_back.hpp>
-#include <dszero/engine/parts/settings.hpp>
+#include <dszero/engine/parts/report_on.hpp>
 #include <dszero/engine/stages.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -41,16 +42,6 @@
 #include <vector>
 
 namespace dszero {
-
-struct EngineOptions {
-    MemoryBudgets budgets{};                    ///< of each rank, by tier; in bytes
-    ThreadPool* pool = nullptr;                 ///< one a process; none: each rank computes alone
-    StoreFactory open_store = open_file_store;  ///< makes what is kept on NVMe; see also uring_store.hpp
-    std::size_t tile_elements = Tiling().tile_elements;  ///< of each state; what one request moves
-    std::optional<ErasedOptimizer> optimizer{};          ///< one of your own instead of the configuration's
-    double lr = 1e-3;                                    ///< of that one
-    double weight_decay = 0;
-};
 
 /// What a call of step() did.
 struct StepResult {
@@ -132,12 +123,11 @@ public:
     const Layout& layout() const { return layout_; }
     /// The rate of a group's next step.
     double lr(std::size_t group) const;
-    EngineReport report();
+    EngineReport report() const { return report_on(settings_, memory_, comm_, *stage_, log_); }
 
 private:
     enum class Call : unsigned char { gather, gradient, reduce };
 
-    const Module& module_of(ModuleId id) const;
     void release(std::size_t module) noexcept;
     void note_call(Call call, ModuleId id) {
         calls_ = (calls_ ^ (4 * id.module + static_cast<std::uint64_t>(call)) ^ 0x9e37) * 0x100000001b3;
@@ -153,6 +143,7 @@ private:
     Window window_;
     std::vector<ParameterGroup> groups_;
     std::vector<std::size_t> held_;  ///< by parameter: how many Gathered there are
+    LentModules lent_;
     std::unique_ptr<Stage> stage_;
     std::int64_t steps_ = 0;
     std::uint64_t calls_ = 0;  ///< a digest of those in this window that every rank must make
@@ -160,20 +151,6 @@ private:
 };
 
 // --------------------------------------------------------------------- making
-
-/// What the configuration and the options say together. `Config` is DeepSpeedConfig.
-template <class Config>
-Settings settings_for(const Config& config, const EngineOptions& options, std::size_t ranks) {
-    Settings settings = settings_from(config, ranks);
-    if (options.optimizer) {
-        settings.optimizer = options.optimizer;
-        settings.lr = options.lr;
-        settings.weight_decay = options.weight_decay;
-    } else {
-        set_optimizer(settings, typed_params(config.optimizer));
-    }
-    return settings;
-}
 
 /// Calls f with the engine for a configuration.
 template <class Config, Communicator C, class F>
@@ -200,7 +177,8 @@ Engine<T, C>::Engine(Settings settings, const Layout& layout, C& comm, const Eng
       pool_(options.pool ? *options.pool : *own_pool_),
       window_{settings_.micro_steps, 0},
       groups_(optimizer_groups(layout)),
-      held_(layout.parameters.size()) {
+      held_(layout.parameters.size()),
+      lent_(layout) {
     settings_.placement.optimizer_store.open = settings_.placement.weights_store.open = options.open_store;
     settings_.placement.tiling.tile_elements = options.tile_elements;
     Setup<C> setup{settings_, comm_, layout_, memory_, pool_, *settings_.optimizer, window_, {}};
@@ -218,16 +196,8 @@ Engine<T, C>::Engine(Settings settings, const Layout& layout, C& comm, const Eng
 // -------------------------------------------------------- forward and backward
 
 template <Scalar T, Communicator C>
-const Module& Engine<T, C>::module_of(ModuleId id) const {
-    if (id.module >= layout_.modules.size())
-        throw std::out_of_range("there is no module " + std::to_string(id.module) + ": the layout has " +
-                                std::to_string(layout_.modules.size()));
-    return layout_.modules[id.module];
-}
-
-template <Scalar T, Communicator C>
 auto Engine<T, C>::gather(ModuleId id) -> Gathered {
-    const Module& used = module_of(id);
+    const Module& used = module_of(layout_, id);
     if (settings_.stage == ZeroStageEnum::weights) note_call(Call::gather, id);
     stage_->acquire(id.module);
     for (const std::size_t p : used.parameters) ++held_[p];
@@ -250,8 +220,9 @@ std::span<const T> Engine<T, C>::weight(std::size_t parameter) const {
 
 template <Scalar T, Communicator C>
 auto Engine<T, C>::gradient(ModuleId id) -> Gradients {
-    const Module& used = module_of(id);
+    const Module& used = module_of(layout_, id);
     if (settings_.stage >= ZeroStageEnum::gradients) note_call(Call::gradient, id);
+    lent_.lend(id.module);
     Gradients gradients;
     stage_->make_room(id.module);
     for (const std::size_t p : used.parameters)
@@ -262,8 +233,9 @@ auto Engine<T, C>::gradient(ModuleId id) -> Gradients {
 
 template <Scalar T, Communicator C>
 void Engine<T, C>::reduce(ModuleId id) {
-    const Module& used = module_of(id);
+    const Module& used = module_of(layout_, id);
     note_call(Call::reduce, id);
+    lent_.give_back(id.module);
     for (const std::size_t p : used.parameters)
         if (!layout_.parameters[p].frozen) stage_->reduce(p);
     log_.backward_goes_on(comm_.traffic());
@@ -276,6 +248,7 @@ StepResult Engine<T, C>::step() {
     for (std::size_t p = 0; p < held_.size(); ++p)
         if (held_[p] != 0)
             throw std::logic_error("step: the weight " + layout_.parameters[p].name + " is still gathered");
+    lent_.end_micro_step();
     stage_->finish_backward();
     log_.end_backward(comm_.traffic());
     StepResult result;
@@ -341,24 +314,6 @@ std::vector<float> Engine<T, C>::full_state(std::size_t parameter, std::string_v
         read_state(comm_, *stage_, layout_, parameter, settings_.optimizer->states(), name);
     log_.leave_out(before, comm_.traffic());
     return values;
-}
-
-template <Scalar T, Communicator C>
-EngineReport Engine<T, C>::report() {
-    EngineReport r;
-    r.stage = static_cast<int>(settings_.stage);
-    r.ranks = comm_.size();
-    r.memory = dszero::report(memory_, comm_.rank());
-    r.traffic = log_;
-    const std::pair<const char*, const ErasedStore*> stores[] = {
-        {"optimizer", stage_->optimizer_shard().store()}, {"weights", stage_->weights_store()}};
-    for (const auto& [what, store] : stores)
-        if (store) r.stores.push_back({what, store->name(), store->reads(), store->writes()});
-    r.notes = settings_.notes;
-    if (const std::size_t bytes = memory_[Tier::host].lock_refused_bytes(); bytes != 0)
-        r.notes.push_back("pin_memory: " + std::to_string(bytes) + " bytes of host memory are not locked; " +
-                          locked_memory_limit() + "; results are the same");
-    return r;
 }
 
 }  // namespace dszero

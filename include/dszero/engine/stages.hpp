@@ -13,7 +13,8 @@
 // 3 reduce every time, for they have no room to add up what is not theirs.
 //
 // A stage is a choice of parts: how weights are held (whole_weights.hpp, split_weights.hpp),
-// how gradients are (whole_gradients.hpp, shard_gradients.hpp), and which slice the optimizer steps on.
+// how gradients are (whole_gradients.hpp, shard_gradients.hpp), and which slice the optimizer steps on:
+// `mine`, which at stage 0 is everything.
 #pragma once
 
 #include <dszero/engine/parts/optimizer_shard.hpp>
@@ -45,15 +46,8 @@ public:
     }
     bool replicated() const override { return true; }
 
-    Operand my_weights(std::size_t s) override {
-        return this->weights_.part(vector(s).start, vector(s).padded);
-    }
-    View my_gradients(std::size_t s) override {
-        return this->gradients_.part(vector(s).start, vector(s).padded);
-    }
-
-private:
-    const FlatGroup& vector(std::size_t s) const { return this->partition_.groups[s]; }
+    Operand my_weights(std::size_t s) override { return this->weights_.mine(s); }
+    View my_gradients(std::size_t s) override { return this->gradients_.mine(s); }
 };
 
 // ------------------------------------------------- 1: optimizer state is split
@@ -61,7 +55,7 @@ private:
 template <Communicator C>
 class Stage1 final : public StageOf<FlatPartition, WholeWeights<C>, WholeGradients<C>> {
 public:
-    explicit Stage1(Setup<C>& setup) : Stage1::StageOf(setup, flat_partition(setup)), rank_(setup.rank()) {}
+    explicit Stage1(Setup<C>& setup) : Stage1::StageOf(setup, flat_partition(setup)) {}
 
     void step(const GroupScalars& scalars) override {
         // backward: mine(g) = reduce_scatter(sum of g)
@@ -69,14 +63,8 @@ public:
         this->weights_.all_gather();  // w = all_gather(mine(w))
     }
 
-    Operand my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
-    View my_gradients(std::size_t s) override { return this->gradients_.part(my_slice(s), vector(s).slice); }
-
-private:
-    const FlatGroup& vector(std::size_t s) const { return this->partition_.groups[s]; }
-    std::size_t my_slice(std::size_t s) const { return vector(s).start + rank_ * vector(s).slice; }
-
-    std::size_t rank_;
+    Operand my_weights(std::size_t s) override { return this->weights_.mine(s); }
+    View my_gradients(std::size_t s) override { return this->gradients_.mine(s); }
 };
 
 // ------------------------ 2: gradients too: only a shard outlives its bucket
@@ -84,7 +72,7 @@ private:
 template <Communicator C>
 class Stage2 final : public StageOf<FlatPartition, WholeWeights<C>, ShardGradients<C>> {
 public:
-    explicit Stage2(Setup<C>& setup) : Stage2::StageOf(setup, flat_partition(setup)), rank_(setup.rank()) {}
+    explicit Stage2(Setup<C>& setup) : Stage2::StageOf(setup, flat_partition(setup)) {}
 
     void step(const GroupScalars& scalars) override {
         // backward, for each bucket: g_shard += reduce_scatter(g)
@@ -92,14 +80,8 @@ public:
         this->weights_.all_gather();  // w = all_gather(mine(w))
     }
 
-    Operand my_weights(std::size_t s) override { return this->weights_.part(my_slice(s), vector(s).slice); }
+    Operand my_weights(std::size_t s) override { return this->weights_.mine(s); }
     View my_gradients(std::size_t s) override { return this->gradients_.part(this->segment(s)); }
-
-private:
-    const FlatGroup& vector(std::size_t s) const { return this->partition_.groups[s]; }
-    std::size_t my_slice(std::size_t s) const { return vector(s).start + rank_ * vector(s).slice; }
-
-    std::size_t rank_;
 };
 
 // --------------------------- 3: weights too: gathered before use, never kept

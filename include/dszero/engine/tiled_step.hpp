@@ -87,10 +87,12 @@ private:
         std::size_t slots;
     };
 
-    static std::size_t in_blocks(std::size_t elements);
+    static constexpr std::size_t in_blocks(std::size_t elements) {
+        return round_up(elements, block_bytes / sizeof(float));
+    }
     static Shape shape(std::size_t elements, const Tiling& tiling);
 
-    std::size_t tile_count() const { return (elements_ + shape_.tile_elements - 1) / shape_.tile_elements; }
+    std::size_t tile_count() const { return divide_up(elements_, shape_.tile_elements); }
     std::size_t length(std::size_t tile) const {
         return std::min(shape_.tile_elements, elements_ - tile * shape_.tile_elements);
     }
@@ -139,11 +141,6 @@ void tiled_step(TiledArrays& arrays, const ErasedOptimizer& optimizer, ThreadPoo
 
 // ---- Implementation ----
 
-inline std::size_t TiledArrays::in_blocks(std::size_t elements) {
-    constexpr std::size_t block = block_bytes / sizeof(float);
-    return (elements + block - 1) / block * block;
-}
-
 inline std::uint64_t TiledArrays::store_bytes(std::size_t arrays, std::size_t elements) {
     return std::uint64_t{arrays} * in_blocks(elements) * sizeof(float);
 }
@@ -155,7 +152,7 @@ inline TiledArrays::Shape TiledArrays::shape(std::size_t elements, const Tiling&
     const std::size_t whole = in_blocks(elements);
     if (whole == 0) return {tile, 0};
     if (!tiling.pipeline_read && !tiling.pipeline_write) return {std::min(tile * buffers, whole), 1};
-    return {std::min(tile, whole), std::min(buffers, (whole + tile - 1) / tile)};
+    return {std::min(tile, whole), std::min(buffers, divide_up(whole, tile))};
 }
 
 inline std::size_t TiledArrays::staging_bytes(std::size_t arrays, std::size_t elements,

@@ -11,6 +11,7 @@
 //     layout.init = [](std::size_t parameter, std::size_t offset, std::span<float> values) { … };
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -62,6 +63,8 @@ struct Layout {
 
     std::size_t add_parameter(std::string name, std::vector<std::size_t> shape, bool frozen = false) {
         Parameter parameter{std::move(name), std::move(shape), frozen, 1};
+        if (std::ranges::find(parameter.shape, std::size_t{0}) != parameter.shape.end())
+            parameter.elements = 0;
         for (const std::size_t extent : parameter.shape) {
             // counts and byte counts must fit what a file offset or a span can say
             if (extent != 0 && parameter.elements > std::numeric_limits<std::size_t>::max() / 64 / extent)
@@ -100,6 +103,14 @@ inline std::size_t trainable_elements(const Layout& layout) {
     for (const Parameter& parameter : layout.parameters)
         if (!parameter.frozen) elements += parameter.elements;
     return elements;
+}
+
+/// Throws std::out_of_range.
+inline const Module& module_of(const Layout& layout, ModuleId id) {
+    if (id.module >= layout.modules.size())
+        throw std::out_of_range("there is no module " + std::to_string(id.module) + ": the layout has " +
+                                std::to_string(layout.modules.size()));
+    return layout.modules[id.module];
 }
 
 /// How many modules use each parameter: above one, it is shared.

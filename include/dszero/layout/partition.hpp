@@ -136,6 +136,11 @@ struct FlatPartition {
         }
     }
 
+    /// Where a rank's slice of a group's vector begins in the row. What is not split is every rank's slice.
+    std::size_t slice_begin(std::size_t group, std::size_t rank) const {
+        return groups[group].start + rank % ranks * groups[group].slice;
+    }
+
     /// What of a group's parameters lies in a rank's slice; positions count from the slice's start.
     std::vector<Cover> covers(const Layout& layout, std::size_t group, std::size_t rank) const {
         const FlatGroup& g = groups[group];

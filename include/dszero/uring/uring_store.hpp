@@ -15,6 +15,7 @@
 #include <dszero/engine/storage/pages.hpp>
 #include <dszero/engine/storage/scratch_file.hpp>
 #include <dszero/engine/store.hpp>
+#include <dszero/layout/partition.hpp>
 
 #include <liburing.h>
 
@@ -23,6 +24,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -98,8 +100,9 @@ private:
 
     static ScratchFile&& set_direct(ScratchFile& file);
     StoreTicket start(const Request& request);
+    void submit_waiting();
     void submit(Request& request);
-    void take_completion();
+    int take_completion();
     void complete(Request& request, int result);
     bool registered(const Request& request) const;
 
@@ -108,7 +111,8 @@ private:
     ScratchFile file_;
     std::map<StoreTicket, Request> requests_;  ///< not yet waited for
     StoreTicket next_ticket_ = 0;
-    std::size_t under_way_ = 0;  ///< in the kernel
+    std::deque<Request*> waiting_;  ///< to be submitted, in whole or for what is left of them
+    std::size_t under_way_ = 0;     ///< in the kernel
     std::span<std::byte> registered_;
 };
 
@@ -145,11 +149,8 @@ inline UringStore::UringStore(ScratchFile&& file, const UringCalls& calls)
     : calls_(calls), ring_(calls_), file_(set_direct(file)) {}
 
 inline UringStore::~UringStore() {
-    try {
-        while (under_way_ != 0) take_completion();
-    } catch (const std::system_error&) {
-        // nobody is left to tell
-    }
+    while (under_way_ != 0 && take_completion() == 0) {
+    }  // of an error nobody is left to tell
 }
 
 inline std::error_code UringStore::register_memory(std::span<std::byte> memory) {
@@ -174,8 +175,18 @@ inline StoreTicket UringStore::start(const Request& request) {
     if (kept.bytes == 0)
         kept.done = true;
     else
-        submit(kept);
+        waiting_.push_back(&kept);
+    submit_waiting();
     return ticket;
+}
+
+/// One after the other: a submission may complete others, which then wait behind it for what is left of them.
+inline void UringStore::submit_waiting() {
+    while (!waiting_.empty()) {
+        Request& next = *waiting_.front();
+        waiting_.pop_front();
+        submit(next);
+    }
 }
 
 /// Hands what is left of a request to the kernel. An error is the request's: wait() throws it.
@@ -208,7 +219,7 @@ inline void UringStore::submit(Request& request) {
     // Each entry is submitted at once, so the queue has room for the next, unless the kernel refuses.
     int result = calls_.submit(&ring_.queue);
     while (result == -EINTR || ((result == -EAGAIN || result == -EBUSY) && under_way_ != 0)) {
-        if (result != -EINTR) take_completion();
+        if (result != -EINTR && (result = take_completion()) < 0) break;
         result = calls_.submit(&ring_.queue);
     }
     if (result >= 0) {
@@ -222,17 +233,19 @@ inline void UringStore::submit(Request& request) {
     request.done = true;
 }
 
-inline void UringStore::take_completion() {
+/// Returns 0, or -errno: there was none.
+inline int UringStore::take_completion() {
     io_uring_cqe* completion = nullptr;
     int result = -EINTR;
     while (result == -EINTR) result = calls_.wait_cqe(&ring_.queue, &completion);
-    if (result < 0) throw std::system_error(-result, std::generic_category(), name() + ": io_uring_wait_cqe");
+    if (result < 0) return result;
     auto* const request = static_cast<Request*>(::io_uring_cqe_get_data(completion));
     const int moved = completion->res;
     ::io_uring_cqe_seen(&ring_.queue, completion);
-    if (request == nullptr) return;  // an entry that was never submitted for its bytes
+    if (request == nullptr) return 0;  // an entry that was never submitted for its bytes
     --under_way_;
     complete(*request, moved);
+    return 0;
 }
 
 /// Goes on with what fell short or was interrupted.
@@ -241,7 +254,7 @@ inline void UringStore::complete(Request& request, int result) {
     if (request.moved == request.bytes) {
         request.done = true;
     } else if (result > 0 || ((result == -EINTR || result == -EAGAIN) && ++request.retries <= most_retries)) {
-        submit(request);
+        waiting_.push_back(&request);
     } else {
         request.error = result == 0 ? EIO : -result;  // 0: the file is shorter than it was made
         request.done = true;
@@ -250,7 +263,11 @@ inline void UringStore::complete(Request& request, int result) {
 
 inline std::size_t UringStore::wait(StoreTicket ticket) {
     Request& request = requests_.at(ticket);
-    while (!request.done) take_completion();
+    while (!request.done) {
+        if (const int result = take_completion(); result < 0)
+            throw std::system_error(-result, std::generic_category(), name() + ": io_uring_wait_cqe");
+        submit_waiting();
+    }
     const Request was = request;
     requests_.erase(ticket);
     if (was.error != 0) file_.fail(was.error, was.writes ? "writing" : "reading", was.bytes, was.offset);
@@ -273,8 +290,7 @@ inline ErasedStore uring_or_file_store(ScratchFile file, const UringCalls& calls
 
 inline ErasedStore open_uring_store(const std::filesystem::path& directory, std::uint64_t bytes,
                                     std::vector<std::string>& notes) {
-    const std::uint64_t blocks = (bytes + page_bytes - 1) / page_bytes;
-    return uring_or_file_store(ScratchFile(directory, blocks * page_bytes), {}, notes);
+    return uring_or_file_store(ScratchFile(directory, round_up(bytes, page_bytes)), {}, notes);
 }
 
 }  // namespace dszero

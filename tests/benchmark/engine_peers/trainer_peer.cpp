@@ -7,10 +7,11 @@
 //                                      "memory": the process's peak, shared out between the ranks
 //     trainer_peer memory STAGE MIB    a 16-bit model whose accounts hold about MIB in all;
 //                                      prints the accounts' peaks and the process's, in bytes
-//     trainer_peer step STAGE MIB none|cpu|pinned
-//                                      the same, its optimizer's states on the device, or in host
-//                                      memory, plain or locked; one line on standard input: one
-//                                      backward pass and a step, answered by the step's seconds
+//     trainer_peer step STAGE MIB none|cpu|pinned...
+//                                      such models beside each other, made in this order, their
+//                                      optimizers' states on the device, or in host memory, plain or
+//                                      locked; one of the words on standard input: one backward
+//                                      pass and a step, answered by the step's seconds
 #include "support/engine_config.hpp"
 
 #include <dszero/engine/engine.hpp>
@@ -24,6 +25,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <random>
 #include <span>
 #include <string>
@@ -198,19 +200,25 @@ void memory(int stage, std::size_t bytes) {
 
 // ----------------------------------------------------------------------- step
 
-void step(int stage, std::size_t bytes, std::string_view place) {
+/// In one process: what differs between two of them, pages and cores, would hide what offload costs.
+void step(int stage, std::size_t bytes, std::span<const std::string_view> places) {
     const Layout layout = layout_for(stage, bytes);
-    Json json = config_for(stage, true);
-    if (place != "none") {
-        Json& offload = json["zero_optimization"]["offload_optimizer"];
-        offload["device"] = "cpu";
-        offload["pin_memory"] = place == "pinned";
-    }
-    const test::EngineConfig config = test::engine_config(json, ranks);
+    const auto config_of = [&](std::string_view place) {
+        Json json = config_for(stage, true);
+        if (place != "none") {
+            Json& offload = json["zero_optimization"]["offload_optimizer"];
+            offload["device"] = "cpu";
+            offload["pin_memory"] = place == "pinned";
+        }
+        return test::engine_config(json, ranks);
+    };
     ThreadWorld{ranks}.run([&](ThreadCommunicator& comm) {
-        EngineOptions options;
-        Engine<bf16, ThreadCommunicator> engine(settings_for(config, options, ranks), layout, comm, options);
-        for_each_order(comm, [&](char) {
+        const EngineOptions options;
+        std::map<char, Engine<bf16, ThreadCommunicator>> engines;
+        for (const std::string_view place : places)
+            engines.try_emplace(place[0], settings_for(config_of(place), options, ranks), layout, comm, options);
+        for_each_order(comm, [&](char place) {
+            auto& engine = engines.at(place);
             forward_and_backward(engine);
             const double took = seconds(comm, [&] { engine.step(); });
             if (comm.rank() == 0) std::cout << took << std::endl;
@@ -226,8 +234,8 @@ int main(int argc, char** argv) {
         mlp(std::atoi(argv[2]));
     else if (argc == 4 && arguments[1] == "memory")
         memory(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20);
-    else if (argc == 5 && arguments[1] == "step")
-        step(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20, arguments[4]);
+    else if (argc >= 5 && arguments[1] == "step")
+        step(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10) << 20, std::span(arguments).subspan(4));
     else
         return EXIT_FAILURE;
 }

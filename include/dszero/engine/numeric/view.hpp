@@ -115,51 +115,43 @@ inline void copy(View from, View to) {
     });
 }
 
-/// One float operation per element, for as many lanes as the machine has.
-template <class Operation>
-void for_each_lane(std::span<float> x, const Operation& operation) {
+/// x[i] = operation(x[i], others[i]...), for as many lanes as the machine has: `operation` takes float and
+/// Floats alike.
+template <class Operation, class... Other>
+void for_each_lane(std::span<float> x, const Operation& operation, const Other*... others) {
     vectorised([&](auto lanes) __attribute__((always_inline)) {
         constexpr std::size_t N = lanes;
         std::size_t i = 0;
-        for (; i + N <= x.size(); i += N) operation(lanes, x.data() + i, i);
-        for (; i < x.size(); ++i) operation(Lanes<1>{}, x.data() + i, i);
+        for (; i + N <= x.size(); i += N)
+            operation(Floats<N>::load(x.data() + i), Floats<N>::load(others + i)...).store(x.data() + i);
+        for (; i < x.size(); ++i) x[i] = operation(x[i], others[i]...);
+    });
+}
+
+/// to[i] = operation(from[i]), rounded to to's type; `to` may be `from`.
+template <class Operation>
+void transform(View from, View to, const Operation& operation) {
+    assert(from.elements == to.elements);
+    for_each_block(from, [&](std::size_t i, std::span<float> x) {
+        for_each_lane(x, operation);
+        store(x, to.part(i, x.size()));
     });
 }
 
 /// to[i] = from[i] / by, rounded to to's type; `to` may be `from`.
 inline void divide(View from, View to, float by) {
-    assert(from.elements == to.elements);
-    if (by == 1.0f) {
-        if (from.data != to.data) copy(from, to);
-        return;
-    }
-    for_each_block(from, [&](std::size_t i, std::span<float> x) {
-        for_each_lane(
-            x, [&](auto lanes, float* at, std::size_t) __attribute__((always_inline)) {
-                constexpr std::size_t N = lanes;
-                if constexpr (N == 1)
-                    *at /= by;
-                else
-                    (Floats<N>::load(at) / Floats<N>(by)).store(at);
-            });
-        store(x, to.part(i, x.size()));
-    });
+    if (by != 1.0f)
+        transform(
+            from, to, [by](auto x) __attribute__((always_inline)) { return x / by; });
+    else if (from.data != to.data)
+        copy(from, to);
 }
 
 /// x[i] = x[i] * by, rounded to x's type.
 inline void multiply(View x, float by) {
-    if (by == 1.0f) return;
-    for_each_block(x, [&](std::size_t i, std::span<float> block) {
-        for_each_lane(
-            block, [&](auto lanes, float* at, std::size_t) __attribute__((always_inline)) {
-                constexpr std::size_t N = lanes;
-                if constexpr (N == 1)
-                    *at *= by;
-                else
-                    (Floats<N>::load(at) * Floats<N>(by)).store(at);
-            });
-        store(block, x.part(i, block.size()));
-    });
+    if (by != 1.0f)
+        transform(
+            x, x, [by](auto value) __attribute__((always_inline)) { return value * by; });
 }
 
 /// into[i] = into[i] + from[i], rounded to into's type; from[i] is first rounded to it, as in DeepSpeed.
@@ -169,13 +161,8 @@ inline void add(View from, View into) {
         if (from.type != into.type) round_to(into.type, x);
         for_each_block(into.part(i, x.size()), [&](std::size_t, std::span<float> sum) {
             for_each_lane(
-                sum, [&](auto lanes, float* at, std::size_t j) __attribute__((always_inline)) {
-                    constexpr std::size_t N = lanes;
-                    if constexpr (N == 1)
-                        *at += x[j];
-                    else
-                        (Floats<N>::load(at) + Floats<N>::load(x.data() + j)).store(at);
-                });
+                sum, [](auto a, auto b) __attribute__((always_inline)) { return a + b; },
+                static_cast<const float*>(x.data()));
             store(sum, into.part(i, sum.size()));
         });
     });

@@ -60,14 +60,17 @@ private:
             for (const OptimizerState& state : optimizer.states()) this->states.push_back(state);
         }
         void step(ThreadPool& pool, const StepScalars& scalars, const StepViews& views) const override {
-            // the model's type is the weights'; in an fp32 model, whose master is the weight, the gradient's
-            const ScalarType model = views.weights.data ? views.weights.type : ScalarType::fp32;
+            const ScalarType model = views.weights.type;  // fp32 also where the master is the weight
             with_scalar(model, [&](auto m) {
                 using Weight = typename decltype(m)::type;
                 if (views.gradient.type == ScalarType::fp32)
                     step_as<float, Weight>(pool, scalars, views);
-                else if constexpr (!std::same_as<Weight, float>)
+                else if (views.gradient.type == scalar_type<Weight>)
                     step_as<Weight, Weight>(pool, scalars, views);
+                else
+                    throw std::logic_error("a model of " + std::string(to_string(model)) +
+                                           " cannot step with gradients of " +
+                                           std::string(to_string(views.gradient.type)));
             });
         }
         template <Scalar Gradient, Scalar Weight>

@@ -56,7 +56,12 @@ std::vector<float> read_state(C& comm, Stage& stage, const Layout& layout, std::
                                     " has no state");
     const auto state =
         std::find_if(states.begin(), states.end(), [&](const OptimizerState& s) { return s.name == name; });
-    if (state == states.end()) throw std::invalid_argument("the optimizer has no state " + std::string(name));
+    if (state == states.end()) {
+        std::string known;
+        for (const OptimizerState& s : states) known += (known.empty() ? "" : ", ") + std::string(s.name);
+        throw std::invalid_argument("the optimizer has no state \"" + std::string(name) + "\"; it has " +
+                                    (known.empty() ? "none" : known));
+    }
     const auto index = static_cast<std::size_t>(state - states.begin());
     return collect(comm, stage, layout, parameter,
                    stage.optimizer_shard().read_state(index, stage.place(parameter).mine));

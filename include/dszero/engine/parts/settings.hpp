@@ -96,6 +96,11 @@ inline Averaging averaging(double factor, bool prescale, const DeepSpeedZeroConf
 inline LossScale loss_scale(const DeepSpeedFP16Config& fp16) {
     if (!fp16.enabled) return LossScale(1);
     if (fp16.loss_scale != 0) return LossScale(fp16.loss_scale);
+    // above, DeepSpeed's backward is an OverflowError, for torch does not take the integer; below, a float
+    // cannot hold what unscales
+    if (fp16.initial_scale_power < -126 || fp16.initial_scale_power > 63)
+        throw std::invalid_argument("fp16: initial_scale_power must be from -126 to 63; got " +
+                                    std::to_string(fp16.initial_scale_power));
     LossScale::Dynamic dynamic;
     dynamic.initial = std::ldexp(1.0, static_cast<int>(fp16.initial_scale_power));
     dynamic.window = fp16.loss_scale_window;

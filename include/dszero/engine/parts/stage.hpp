@@ -47,7 +47,8 @@ public:
     virtual Operand my_weights(std::size_t segment) = 0;
     virtual View my_gradients(std::size_t segment) = 0;
     virtual OptimizerShard& optimizer_shard() = 0;
-    /// What weights pass through to and from NVMe; null if they do not.
+    /// What states and weights pass through to and from NVMe; null if they do not.
+    virtual const ErasedStore* optimizer_store() const = 0;
     virtual const ErasedStore* weights_store() const = 0;
 
     /// Who has which part of a parameter's optimizer state.
@@ -107,6 +108,7 @@ public:
     }
     const std::vector<ShardSegment>& segments() const override { return optimizer_.segments(); }
     OptimizerShard& optimizer_shard() override { return optimizer_; }
+    const ErasedStore* optimizer_store() const override { return optimizer_.store(); }
     const ErasedStore* weights_store() const override { return weights_.backing_store(); }
     const Ownership& place(std::size_t p) const override { return places_[p]; }
 

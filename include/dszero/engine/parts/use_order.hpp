@@ -14,6 +14,9 @@ namespace dszero {
 
 class UseOrder {
 public:
+    /// A longer one is not recorded: rather than a pass, it is an evaluation, which has no end here.
+    static constexpr std::size_t longest_pass = std::size_t{1} << 17;
+
     /// The pass comes to this module. False if another one was expected.
     bool visit(std::size_t module) {
         if (known_ && position_ < order_.size() && order_[position_] == module) {
@@ -22,8 +25,8 @@ public:
         }
         const bool surprise = known_;
         known_ = false;
-        order_.resize(position_);  // what was right so far
-        order_.push_back(module);
+        order_.resize(std::min(position_, order_.size()));  // what was right so far
+        if (position_ < longest_pass) order_.push_back(module);
         ++position_;
         return !surprise;
     }
@@ -32,7 +35,7 @@ public:
     void end_pass() {
         if (position_ == 0) return;
         known_ = position_ == order_.size();
-        order_.resize(position_);
+        order_.resize(std::min(position_, order_.size()));
         position_ = 0;
     }
 

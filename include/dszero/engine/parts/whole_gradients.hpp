@@ -24,11 +24,13 @@ public:
         : layout_(setup.layout),
           partition_(partition),
           places_(places),
+          rank_(setup.rank()),
           window_(setup.window),
           uses_(setup.layout),
           direct_(setup.accumulation == setup.model),
           sum_(setup.plan, Tier::device, Purpose::gradients, setup.accumulation, partition.elements),
-          at_a_time_(reduced_at_a_time(setup.reduce_bucket_size, partition.elements, setup.reducer.overlap)),
+          at_a_time_(reduced_at_a_time(setup.reduce_bucket_size, trainable_elements(layout_),
+                                       setup.reducer.overlap)),
           reducer_(setup.comm, setup.plan, setup.reducer, setup.accumulation,
                    std::max(at_a_time_, largest_parameter())) {
         if (direct_ && window_.steps == 1) return;
@@ -83,7 +85,10 @@ public:
         uses_.end_window();
     }
 
-    View part(std::size_t offset, std::size_t elements) const { return sum_.part(offset, elements); }
+    /// This rank's slice of a group's vector.
+    View mine(std::size_t group) const {
+        return sum_.part(partition_.slice_begin(group, rank_), partition_.groups[group].slice);
+    }
 
 private:
     View part(std::size_t p) const {
@@ -142,6 +147,7 @@ private:
     const Layout& layout_;
     const FlatPartition& partition_;
     const std::vector<Ownership>& places_;
+    std::size_t rank_;
     const Window& window_;
     GradientUses uses_;
     bool direct_;

@@ -41,7 +41,11 @@ public:
     const ErasedStore* backing_store() const { return nullptr; }
 
     View whole(std::size_t p) const { return part(partition_.positions[p], layout_.parameters[p].elements); }
-    View part(std::size_t offset, std::size_t elements) const { return row_.part(offset, elements); }
+    /// This rank's slice of a group's vector.
+    View mine(std::size_t group) const {
+        return part(partition_.slice_begin(group, static_cast<std::size_t>(comm_.rank())),
+                    partition_.groups[group].slice);
+    }
 
     /// From each rank its slices, to all. Collective.
     void all_gather() {
@@ -50,18 +54,19 @@ public:
         std::vector<Started> works;
         with_scalar(row_.view().type, [&](auto t) {
             using T = typename decltype(t)::type;
-            for (const FlatGroup& group : partition_.groups) {
-                const std::span<T> vector = part(group.start, group.padded).template as<T>();
-                const std::span<const T> mine =
-                    vector.subspan(static_cast<std::size_t>(comm_.rank()) * group.slice, group.slice);
-                works.push_back(
-                    comm_.start_all_gather(mine, vector, equal_shares(group.padded, comm_.size())));
+            for (std::size_t g = 0; g < partition_.groups.size(); ++g) {
+                const FlatGroup& group = partition_.groups[g];
+                works.push_back(comm_.start_all_gather(std::span<const T>(mine(g).template as<T>()),
+                                                       part(group.start, group.padded).template as<T>(),
+                                                       equal_shares(group.padded, comm_.size())));
             }
         });
         for (Started& work : works) work.wait();
     }
 
 private:
+    View part(std::size_t offset, std::size_t elements) const { return row_.part(offset, elements); }
+
     C& comm_;
     const Layout& layout_;
     const FlatPartition& partition_;

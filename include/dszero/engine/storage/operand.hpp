@@ -50,25 +50,32 @@ private:
     }
 };
 
-/// Calls f(offset, part) with parts that together are elements [begin, begin + count), in order: to be read,
-template <class F>
-void for_each_read(const Operand& operand, std::size_t begin, std::size_t count, const F& f) {
+/// Calls f(offset, next(offset, wanted)) with parts that together are [begin, begin + count), in order.
+template <class Next, class F>
+void for_each_part(std::size_t begin, std::size_t count, const Next& next, const F& f) {
     for (std::size_t done = 0; done < count;) {
-        const View part = operand.read(begin + done, count - done);
+        const View part = next(begin + done, count - done);
         f(begin + done, part);
         done += part.elements;
     }
 }
 
+/// Calls f(offset, part) with parts that are elements [begin, begin + count): to be read,
+template <class F>
+void for_each_read(const Operand& operand, std::size_t begin, std::size_t count, const F& f) {
+    for_each_part(
+        begin, count, [&](std::size_t at, std::size_t wanted) { return operand.read(at, wanted); }, f);
+}
+
 /// … or to be written.
 template <class F>
 void for_each_written(const Operand& operand, std::size_t begin, std::size_t count, const F& f) {
-    for (std::size_t done = 0; done < count;) {
-        const View part = operand.write(begin + done, count - done);
-        f(begin + done, part);
-        operand.written(begin + done);
-        done += part.elements;
-    }
+    for_each_part(
+        begin, count, [&](std::size_t at, std::size_t wanted) { return operand.write(at, wanted); },
+        [&](std::size_t offset, View part) {
+            f(offset, part);
+            operand.written(offset);
+        });
 }
 
 }  // namespace dszero

@@ -10,6 +10,7 @@
 #include <dszero/engine/storage/erased_store.hpp>
 #include <dszero/engine/storage/operand.hpp>
 #include <dszero/engine/storage/pages.hpp>
+#include <dszero/layout/partition.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -138,9 +139,7 @@ private:
         ErasedStore::Transfer transfer;
     };
 
-    static std::size_t in_blocks(std::size_t bytes) {
-        return (bytes + block_bytes - 1) / block_bytes * block_bytes;
-    }
+    static constexpr std::size_t in_blocks(std::size_t bytes) { return round_up(bytes, block_bytes); }
     std::size_t block_elements() const { return block_elements(type_); }
     std::size_t buffer_elements() const { return buffer_bytes_ / size_of(type_); }
     View whole(const Slot& slot) const { return {slot.memory.data(), buffer_elements(), type_}; }
