@@ -184,6 +184,14 @@ TEST_CASE("documents: the first check of a section with several faults") {
     // a TypeError, which pydantic does not catch: no ValidationError of the section
     CHECK(first_check("\"wandb\": {\"team\": 5, \"self\": 1}") == "shape:monitor");
     CHECK(first_check("\"wandb\": {\"team\": 5}") == "section:monitor");
+    // DeepSpeedMonitorConfig holds all four: a TypeError in one hides what is wrong with the others' fields
+    CHECK(first_check("\"tensorboard\": {\"enabled\": \"x\"}, \"wandb\": {\"self\": 1}") == "shape:monitor");
+    CHECK(first_check("\"csv_monitor\": {\"enabled\": \"x\"}, \"tensorboard\": {\"self\": 1}") ==
+          "shape:monitor");
+    CHECK(first_check("\"tensorboard\": 3, \"comet\": {\"self\": 1}") == "shape:monitor");
+    const Document both =
+        parse(R"({"train_batch_size": 1, "tensorboard": {"enabled": "x"}, "wandb": {"self": 1}})");
+    for (const Diagnostic& d : both.diagnostics) CHECK(d.first == (d.pointer == "/wandb"));
 }
 
 TEST_CASE("documents: precision in older releases") {
