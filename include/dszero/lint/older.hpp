@@ -47,7 +47,7 @@ inline void sparse_gradients_with_zero(Linting& lint) {
 inline void quantization_without_fp16(Linting& lint) {
     const Spot compression = lint.top["compression_training"];
     constexpr std::string_view shared = "/compression_training/weight_quantization/shared_parameters/";
-    if (!compression || lint.config.float16_config.enabled) return;
+    if (!compression || lint.config.float16_config.enabled || lint.is_reported(lint.fp16["enabled"])) return;
     if (!is_truthy_at(lint, std::string(shared) + "enabled") ||
         is_truthy_at(lint, std::string(shared) + "quantize_weight_in_forward"))
         return;
