@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dszero {
@@ -194,7 +195,8 @@ inline std::optional<SharedBatch> choose_shared_batch(const ElasticityConfig& co
 inline ElasticBatch elastic_batch(const Json& elasticity, std::int64_t ranks, Release release) {
     ElasticBatch result;
     ElasticityConfig config;
-    if (!read_elasticity(elasticity, config, result)) return result;
+    result.known = ranks > 0;
+    if (!result.known || !read_elasticity(elasticity, config, result)) return result;
     const bool by_nodes = config.version == 0.2;
     const double node = config.gpus_per_node, world = static_cast<double>(ranks);
     const double per_node = by_nodes ? floor_divide(node, config.model_parallel_size) : 1;
@@ -238,7 +240,7 @@ inline ElasticBatch elastic_batch(const Json& elasticity, std::int64_t ranks, Re
     for (const std::int64_t micro : config.micro_batches)
         if (result.train / ranks % micro == 0) {
             result.micro = micro;
-            result.accumulation = result.train / (micro * ranks);
+            result.accumulation = result.train / ranks / micro;
             return result;
         }
     result.key = "micro_batch_sizes";
