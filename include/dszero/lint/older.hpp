@@ -4,22 +4,15 @@
 #pragma once
 
 #include <dszero/lint/linting.hpp>
-#include <dszero/lint/tree_walk.hpp>
 
 #include <string>
 #include <string_view>
 
 namespace dszero::rules {
 
-/// Whether something is written there that Python takes for true.
-inline bool is_truthy_at(const Linting& lint, std::string_view pointer) {
-    const Value value = TreeWalk(lint.document).find(pointer);
-    return value.json && is_truthy(*value.json);
-}
-
 inline bool has_amp(const Linting& lint) {
     const Spot amp = lint.top["amp"];
-    return amp && is_truthy_at(lint, "/amp/enabled");
+    return amp && lint.flag_at("/amp/enabled");
 }
 inline void amp_with_zero(Linting& lint) {
     if (!lint.at_stage(1, 3) || !has_amp(lint)) return;
@@ -48,8 +41,8 @@ inline void quantization_without_fp16(Linting& lint) {
     const Spot compression = lint.top["compression_training"];
     constexpr std::string_view shared = "/compression_training/weight_quantization/shared_parameters/";
     if (!compression || lint.config.float16_config.enabled || lint.is_reported(lint.fp16["enabled"])) return;
-    if (!is_truthy_at(lint, std::string(shared) + "enabled") ||
-        is_truthy_at(lint, std::string(shared) + "quantize_weight_in_forward"))
+    if (!lint.flag_at(std::string(shared) + "enabled") ||
+        lint.flag_at(std::string(shared) + "quantize_weight_in_forward"))
         return;
     lint.at_key(
         compression,
