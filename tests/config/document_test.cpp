@@ -195,6 +195,19 @@ TEST_CASE("documents: the first check of a section with several faults") {
     for (const Diagnostic& d : both.diagnostics) CHECK(d.first == (d.pointer == "/wandb"));
 }
 
+TEST_CASE("documents: what DeepSpeed opens only when it is used may be anything") {
+    const auto accepted = [](const std::string& member) {
+        return parse("{\"train_batch_size\": 1, " + member + "}").accepted();
+    };
+    const auto random_ltd = [](const std::string& section) {
+        return "\"data_efficiency\": {\"data_routing\": {\"random_ltd\": " + section + "}}";
+    };
+    CHECK(accepted(random_ltd(R"({"random_ltd_schedule": [1]})")));
+    CHECK(accepted(random_ltd(R"({"random_ltd_schedule": {"schedule_config": 5}})")));
+    CHECK_FALSE(accepted(random_ltd("[1]")));
+    CHECK_FALSE(accepted(R"("checkpoint": {"parallel_write": [1]})"));
+}
+
 TEST_CASE("documents: precision in older releases") {
     LoadOptions options;
     options.release = "0.18.9";

@@ -61,6 +61,12 @@ inline bool read_plain_section(void* member, const Value& value, const Row& row,
     return read_looked_up(*row.type->section, member, r.members_of(value), r, path);
 }
 
+/// A section that DeepSpeed looks into later, or not before it is used: anything else than an object passes.
+inline bool read_unopened_section(void* member, const Value& value, const Row& row, Reading& r,
+                                  const Path& path) {
+    return !value.json->is_object() || read_plain_section(member, value, row, r, path);
+}
+
 inline bool is_unnamed(const std::optional<std::string>& name) { return !name; }
 inline bool is_unnamed(const Plain<std::optional<std::string>>& name) { return name.json().is_null(); }
 

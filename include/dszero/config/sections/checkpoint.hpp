@@ -139,18 +139,14 @@ struct schema<CheckpointWriterConfig> {
     static constexpr std::array<Check, 0> checks{};
 };
 
-/// What of the two is no object is refused later: pipeline_stage_is_a_flag, writer_is_known.
-inline bool read_parallel_write(void* member, const Value& value, const Row& row, Reading& r,
-                                const Path& path) {
-    return !value.json->is_object() || read_plain_section(member, value, row, r, path);
-}
+/// What is no object is refused later: writer_is_known.
 inline bool read_writer(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     auto& writer = *static_cast<std::optional<CheckpointWriterConfig>*>(member);
     return !value.json->is_object() || read_plain_section(&writer.emplace(), value, row, r, path);
 }
 template <>
 inline constexpr MemberType member_type<ParallelWriteConfig> =
-    plain_section_read_by<ParallelWriteConfig>(read_parallel_write);
+    plain_section_read_by<ParallelWriteConfig>(read_unopened_section);
 template <>
 inline constexpr MemberType member_type<std::optional<CheckpointWriterConfig>> =
     optional_section<CheckpointWriterConfig>("an object or null", read_writer);

@@ -194,7 +194,8 @@ struct schema<RandomLTDStepsConfig> {
     static constexpr std::array<Check, 0> checks{};
 };
 template <>
-inline constexpr MemberType member_type<RandomLTDStepsConfig> = plain_section<RandomLTDStepsConfig>;
+inline constexpr MemberType member_type<RandomLTDStepsConfig> =
+    plain_section_read_by<RandomLTDStepsConfig>(read_unopened_section);
 
 template <>
 struct schema<RandomLTDScheduleConfig> {
@@ -210,7 +211,8 @@ struct schema<RandomLTDScheduleConfig> {
     static constexpr std::array<Check, 0> checks{};
 };
 template <>
-inline constexpr MemberType member_type<RandomLTDScheduleConfig> = plain_section<RandomLTDScheduleConfig>;
+inline constexpr MemberType member_type<RandomLTDScheduleConfig> =
+    plain_section_read_by<RandomLTDScheduleConfig>(read_unopened_section);
 
 template <>
 struct schema<RandomLTDConfig> {
