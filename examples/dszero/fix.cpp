@@ -10,7 +10,6 @@
 #include <dszero/lint/fix.hpp>
 
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,20 +70,8 @@ Status fix_one(const Input& input, const Options& options, Output& output) {
 }  // namespace
 
 Status fix(const Options& options, Output& output) {
-    Status status = Status::accepted;
-    for_each_input(options, output, [&](const Input& input) {
-        if (input.problem) {
-            status = worse(status, report_unreadable(input, options, output));
-            return;
-        }
-        try {
-            status = worse(status, fix_one(input, options, output));
-        } catch (const std::exception& e) {  // a file that cannot be written, one that is too large
-            output.write_error(std::string("dszero: ") + e.what() + '\n');
-            status = Status::failed;
-        }
-    });
-    return status;
+    return for_each_document(options, output,
+                             [&](const Input& input) { return fix_one(input, options, output); });
 }
 
 }  // namespace dszero::tool

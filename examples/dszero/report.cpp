@@ -7,6 +7,7 @@
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace dszero::tool {
 namespace {
@@ -88,7 +89,21 @@ std::string summary(const Document& document, const Diagnostics& diagnostics, St
 
 void show_change(const Input& input, const std::string& text, const Options& options, Output& output) {
     output.write(unified_diff(input.name, input.text, text));
-    if (options.write && text != input.text) replace_file(input.name, text);
+    if (options.write && text != input.text) replace_file(input.name, text, input.text);
+}
+
+Status for_each_document(const Options& options, Output& output,
+                         const std::function<Status(const Input&)>& work) {
+    Status status = Status::accepted;
+    for_each_input(options, output, [&](const Input& input) {
+        try {
+            status = worse(status, input.problem ? report_unreadable(input, options, output) : work(input));
+        } catch (const std::exception& e) {  // a file that cannot be written, one that is too large
+            output.write_error(std::string("dszero: ") + e.what() + '\n');
+            status = Status::failed;
+        }
+    });
+    return status;
 }
 
 std::string open_json_line(const Input& input, const Document& document, const Diagnostics& diagnostics) {

@@ -9,6 +9,7 @@
 
 #include <dszero/config/document.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,11 @@ std::string verdict(std::string_view name, bool accepted, Style style);
 
 /// Shows as a diff how the input becomes `text`, or, where the options say so, changes the file.
 void show_change(const Input& input, const std::string& text, const Options& options, Output& output);
+
+/// Works on every input of a command that may change it: the worst status. What cannot be read, or changed,
+/// is reported, and the others follow.
+Status for_each_document(const Options& options, Output& output,
+                         const std::function<Status(const Input&)>& work);
 
 /// {"file": …, "release": …, "accepted": …, "inferred": …, "document": …, "zero_optimization": …, "warnings":
 /// …, "diagnostics": …  Two of them are missing where the zero section alone was judged. The caller may add

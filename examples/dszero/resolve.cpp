@@ -8,7 +8,6 @@
 
 #include <dszero/lint/resolve.hpp>
 
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,20 +41,8 @@ Status resolve_one(const Input& input, const Options& options, Output& output) {
 }  // namespace
 
 Status resolve(const Options& options, Output& output) {
-    Status status = Status::accepted;
-    for_each_input(options, output, [&](const Input& input) {
-        if (input.problem) {
-            status = worse(status, report_unreadable(input, options, output));
-            return;
-        }
-        try {
-            status = worse(status, resolve_one(input, options, output));
-        } catch (const std::exception& e) {  // a file that cannot be written
-            output.write_error(std::string("dszero: ") + e.what() + '\n');
-            status = Status::failed;
-        }
-    });
-    return status;
+    return for_each_document(options, output,
+                             [&](const Input& input) { return resolve_one(input, options, output); });
 }
 
 }  // namespace dszero::tool

@@ -22,8 +22,8 @@ SECTIONS = {
         log_level "debug"|"info"|"x"|null; datastates_ckpt o; weight_quantization weight_quantization; compile compile
         timers timers; tensor_parallel tensor_parallel; expert_parallel expert_parallel; vocabulary_size i?
         sequence_parallel_size 2|1|0; allgather_size i; sparse_gradients b
-        amp enabled; elasticity enabled; nebula enabled; progressive_layer_drop enabled; curriculum_learning enabled
-        compression_training o; quantize_training o; eigenvalue enabled; sparse_attention sparse_attention
+        amp enabled; elasticity elasticity; elasticity elasticity; nebula enabled; progressive_layer_drop enabled; curriculum_learning enabled
+        compression_training compression; compression_training compression; quantize_training o; eigenvalue enabled; sparse_attention sparse_attention
         graph_harvesting b""",
     "fp16": """enabled b; enabled b; enabled b; auto_cast b; loss_scale f; initial_scale_power i
         loss_scale_window i; hysteresis i; consecutive_hysteresis b; min_loss_scale i; fp16_master_weights_and_grads b""",
@@ -59,14 +59,17 @@ SECTIONS = {
     "data_efficiency": "enabled b; seed i; data_sampling data_sampling; data_sampling data_sampling; data_routing data_routing",
     "data_sampling": """enabled b; num_epochs i; num_workers i; pin_memory b; curriculum_learning curriculum
         dynamic_batching dynamic_batching""",
-    "curriculum": "enabled b; curriculum_metrics o",
+    "curriculum": "enabled b; data_cluster_path s?; curriculum_metrics o",
     "dynamic_batching": """enabled b; lr_scaling_method "linear"|"sqrt"; min_batch_size i; max_batch_size i; max_tokens i
         sequence_picking_order s; verbose b; metrics_path s""",
     "data_routing": "enabled b; random_ltd random_ltd; random_ltd random_ltd",
-    "random_ltd": "enabled b; total_layer_num i; random_ltd_schedule o; layer_token_lr_schedule enabled",
+    "random_ltd": """enabled b; total_layer_num i?; random_ltd_layer_num i?; random_ltd_layer_id o; model_mask_name s?; model_type s?
+        hidden_state_order s?; random_ltd_schedule random_ltd_schedule; layer_token_lr_schedule o""",
+    "random_ltd_schedule": "min_value i?; max_value i?; schedule_type s?; schedule_config random_ltd_steps",
+    "random_ltd_steps": "require_steps i?; seq_per_step i?",
     "checkpoint": '''tag_validation "Warn"|"IGNORE"|"fail"|"x"; load_universal b; use_node_local_storage b
         parallel_write parallel_write; checkpoint_serialization b; writer writer?''',
-    "parallel_write": "pipeline_stage true|false|1|0|0.0|2",
+    "parallel_write": "pipeline_stage b",
     "writer": '''type "fast"|"PYTHON"|"fast"|"x"|null; io_buffer_size i; io_buffer_double b; show_statistics b
         data_parallel "replica"|"Socket"|"machine"|"x"|null; decoupled b; io_multiplier i''',
     "data_types": '''grad_accum_dtype "fp32"|"bf16"|"x"|null; param_dtype "bf16"|"x"|null; buffer_dtype "fp32"|null
@@ -94,6 +97,30 @@ SECTIONS = {
         different_layout_per_head b; num_local_blocks i; num_global_blocks i; attention "bidirectional"|"unidirectional"
         horizontal_global_attention b; num_random_blocks i; local_window_blocks [4]""",
     "enabled": "enabled b; opt_level s; max_layers i",
+    "elasticity": """enabled true; max_train_batch_size 100|2000|64|7|10000|33.5; micro_batch_sizes [2, 4, 6]|[1]|[2]|[3, 5]|[7, 8]|[16, 2, 16]|[]|[2.0]
+        min_gpus 1|2|4|8; max_gpus 8|64|100|1500; num_gpus_per_node 1|2|4|8|3; model_parallel_size 1|1|2|4; min_time i; version 0.1|0.2|0.3
+        prefer_larger_batch b; ignore_non_elastic_batch_info true""",
+    "compression": """weight_quantization weight_quantized; activation_quantization activation_quantized; sparse_pruning sparse_pruned
+        row_pruning pruned; head_pruning pruned; channel_pruning pruned; layer_reduction enabled""",
+    "weight_quantized": "shared_parameters quantized_all; different_groups quantized_groups; different_groups quantized_groups",
+    "quantized_all": """enabled b; quantize_weight_in_forward b; quantization_type "symmetric"|"asymmetric"|"x"
+        rounding "nearest"|"stochastic"|"x"; fp16_mixed_quantize enabled; schedule_offset i""",
+    "quantized_groups": "a quantized_group; b quantized_group",
+    "quantized_group": "params quantized_params; params quantized_params; modules l; related_modules l",
+    "quantized_params": "start_bits i; start_bits i; target_bits i; target_bits i; quantization_period i",
+    "activation_quantized": "shared_parameters activation_all; different_groups activation_groups; different_groups activation_groups",
+    "activation_all": 'enabled b; quantization_type "symmetric"|"asymmetric"|"x"; range_calibration "dynamic"|"static"|"x"',
+    "activation_groups": "a activation_group",
+    "activation_group": "params activation_params; params activation_params; modules l",
+    "activation_params": "bits i; bits i; bits i",
+    "sparse_pruned": "shared_parameters sparse_all; different_groups pruned_groups; different_groups pruned_groups",
+    "sparse_all": """enabled b; method "l1"|"topk"|"snip_momentum"|"snip_momentum"|"x"; dense_ratio f; schedule_offset i; schedule_offset_end i
+        block_pattern s; excluded_modules l""",
+    "pruned": "shared_parameters pruned_all; different_groups pruned_groups; different_groups pruned_groups",
+    "pruned_all": 'enabled b; method "l1"|"topk"|"x"; num_heads i; schedule_offset i',
+    "pruned_groups": "a pruned_group; b pruned_group",
+    "pruned_group": "params pruned_params; params pruned_params; modules l",
+    "pruned_params": "dense_ratio f; dense_ratio f",
 }
 FITTING = {
     "b": ["true", "false"],
@@ -122,7 +149,7 @@ GONE = ("amp", "elasticity", "nebula", "progressive_layer_drop", "curriculum_lea
         "eigenvalue", "sparse_attention", "graph_harvesting", "sparse_gradients")
 
 OLDER = {"": GONE, "aio": ("thread_count",), "compile": ("enabled", "backend", "kwargs", "enable_cuda_graph")}  # not read by the newest release
-OPEN = ("optimizer.params", "scheduler.params", "pipeline", "data_sampling", "data_routing", "parallel_write", "writer")  # DeepSpeed keeps every key
+OPEN = ("optimizer.params", "scheduler.params", "pipeline")  # DeepSpeed keeps every key
 
 class Documents(Texts):
     sections = {name: rows(text) for name, text in SECTIONS.items()}

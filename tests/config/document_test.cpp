@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace dszero;
@@ -184,6 +185,27 @@ TEST_CASE("documents: the first check of a section with several faults") {
     // a TypeError, which pydantic does not catch: no ValidationError of the section
     CHECK(first_check("\"wandb\": {\"team\": 5, \"self\": 1}") == "shape:monitor");
     CHECK(first_check("\"wandb\": {\"team\": 5}") == "section:monitor");
+    // DeepSpeedMonitorConfig holds all four: a TypeError in one hides what is wrong with the others' fields
+    CHECK(first_check("\"tensorboard\": {\"enabled\": \"x\"}, \"wandb\": {\"self\": 1}") == "shape:monitor");
+    CHECK(first_check("\"csv_monitor\": {\"enabled\": \"x\"}, \"tensorboard\": {\"self\": 1}") ==
+          "shape:monitor");
+    CHECK(first_check("\"tensorboard\": 3, \"comet\": {\"self\": 1}") == "shape:monitor");
+    const Document both =
+        parse(R"({"train_batch_size": 1, "tensorboard": {"enabled": "x"}, "wandb": {"self": 1}})");
+    for (const Diagnostic& d : both.diagnostics) CHECK(d.first == (d.pointer == "/wandb"));
+}
+
+TEST_CASE("documents: what DeepSpeed opens only when it is used may be anything") {
+    const auto accepted = [](const std::string& member) {
+        return parse("{\"train_batch_size\": 1, " + member + "}").accepted();
+    };
+    const auto random_ltd = [](const std::string& section) {
+        return "\"data_efficiency\": {\"data_routing\": {\"random_ltd\": " + section + "}}";
+    };
+    CHECK(accepted(random_ltd(R"({"random_ltd_schedule": [1]})")));
+    CHECK(accepted(random_ltd(R"({"random_ltd_schedule": {"schedule_config": 5}})")));
+    CHECK_FALSE(accepted(random_ltd("[1]")));
+    CHECK_FALSE(accepted(R"("checkpoint": {"parallel_write": [1]})"));
 }
 
 TEST_CASE("documents: precision in older releases") {
@@ -234,9 +256,81 @@ TEST_CASE("documents: an inferred verdict says so") {
     CHECK(document.inferred);
     CHECK(document.diagnostics.at(0).code == "inferred");
     options.release = "0.18.9";
-    CHECK(
-        parse(
-            "{\"elasticity\": {\"enabled\": true, \"max_train_batch_size\": 8, \"micro_batch_sizes\": [2]}}",
-            options)
-            .inferred);
+    const auto elastic = [&](const std::string& largest) {
+        return parse("{\"elasticity\": {\"enabled\": true, \"max_train_batch_size\": " + largest +
+                         ", \"micro_batch_sizes\": [2]}}",
+                     options);
+    };
+    CHECK_FALSE(elastic("8").inferred);
+    CHECK(elastic("1e12").inferred);
+}
+
+TEST_CASE("documents: elastic training works the batch out as DeepSpeed 0.18.9 does for 8 ranks") {
+    struct Answer {
+        std::string_view elasticity;
+        std::vector<int> batch;  // none: refused
+    };
+    const Answer answers[] = {
+        {R"("max_train_batch_size": 2000, "micro_batch_sizes": [2, 4, 6], "version": 0.1)", {1680, 6, 35}},
+        {R"("max_train_batch_size": 10000, "micro_batch_sizes": [8, 12, 16, 17], "min_gpus": 32, "max_gpus": 1500,
+            "version": 0.1)",
+         {}},
+        {R"("max_train_batch_size": 2000, "micro_batch_sizes": [2, 4, 6], "num_gpus_per_node": 4)",
+         {1920, 6, 40}},
+        {R"("max_train_batch_size": 100, "micro_batch_sizes": [7], "num_gpus_per_node": 8, "min_gpus": 8,
+            "max_gpus": 8)",
+         {56, 7, 1}},
+        {R"("max_train_batch_size": 100, "micro_batch_sizes": [16, 2], "num_gpus_per_node": 3)", {96, 2, 6}},
+        {R"("max_train_batch_size": 2000, "micro_batch_sizes": [2, 4, 6], "num_gpus_per_node": 4,
+            "model_parallel_size": 2)",
+         {1920, 6, 40}},
+        {R"("max_train_batch_size": 33.5, "micro_batch_sizes": [3, 5], "version": 0.1)", {}},
+        {R"("max_train_batch_size": 4, "micro_batch_sizes": [8])", {}},
+        {R"("max_train_batch_size": 64, "micro_batch_sizes": [2.0])", {48, 2, 3}},
+        {R"("max_train_batch_size": 64, "micro_batch_sizes": [2], "version": 0.3)", {}},
+    };
+    LoadOptions options;
+    options.release = "0.18.9";
+    options.world_size = 8;
+    for (const Answer& answer : answers) {
+        const std::string section(answer.elasticity);
+        INFO(section);
+        const Document document = parse("{\"elasticity\": {\"enabled\": true, " + section + "}}", options);
+        REQUIRE(document.accepted() == !answer.batch.empty());
+        if (!document.accepted()) continue;
+        CHECK(document.value().train_batch_size == BatchNumber(answer.batch[0]));
+        CHECK(document.value().train_micro_batch_size_per_gpu == BatchNumber(answer.batch[1]));
+        CHECK(document.value().gradient_accumulation_steps == BatchNumber(answer.batch[2]));
+        // batch numbers in the document are refused, unless they are to be ignored
+        const std::string beside = "{\"train_batch_size\": 5, \"elasticity\": {\"enabled\": true, " + section;
+        CHECK_FALSE(parse(beside + "}}", options).accepted());
+        CHECK(parse(beside + ", \"ignore_non_elastic_batch_info\": true}}", options).value() ==
+              parse("{\"elasticity\": {\"enabled\": true, " + section +
+                        ", \"ignore_non_elastic_batch_info\": true}}",
+                    options)
+                  .value());
+    }
+}
+
+TEST_CASE("documents: compression_training in releases that read it") {
+    const auto accepted = [](const std::string& techniques, Release release = "0.18.9") {
+        LoadOptions options;
+        options.release = release;
+        return parse("{\"train_batch_size\": 8, \"compression_training\": {" + techniques + "}}", options)
+            .accepted();
+    };
+    CHECK(accepted(R"("row_pruning": {"different_groups": {"a": {"params": {"dense_ratio": 1}}}})"));
+    CHECK_FALSE(accepted(R"("row_pruning": {"different_groups": 0})"));
+    CHECK_FALSE(accepted(R"("head_pruning": {"different_groups": {"a": {}}})"));
+    CHECK_FALSE(accepted(R"("activation_quantization": {"different_groups": {"a": {"params": {}}}})"));
+    CHECK_FALSE(
+        accepted(R"("sparse_pruning": {"shared_parameters": {"method": "x"}, "different_groups": {}})"));
+    // snip_momentum came in 0.9.3
+    const std::string snip =
+        R"("sparse_pruning": {"different_groups": {}, "shared_parameters": {"method": "snip_momentum")";
+    CHECK(accepted(snip + "}}"));
+    CHECK_FALSE(accepted(snip + "}}", "0.9.2"));
+    CHECK_FALSE(accepted(snip + R"(, "dense_ratio": 1}})"));
+    CHECK_FALSE(accepted(snip + R"(, "schedule_offset_end": "1"}})"));
+    CHECK_FALSE(accepted(snip + R"(, "schedule_offset": 5, "schedule_offset_end": 4}})"));
 }

@@ -124,6 +124,66 @@ TEST_CASE("unread-key: a remark for people is no finding") {
     CHECK(codes(R"({"train_batch_size": 8, "comment": "x", "_note": 1, "$schema": "y", "//": "z"})").empty());
 }
 
+TEST_CASE("accumulation types without ZeRO: bf16 was accumulated in fp32 before 0.17.6, in bf16 since") {
+    const auto found = [](const char* type, Release release) {
+        return codes(
+            std::string(
+                R"({"train_batch_size": 8, "bf16": {"enabled": true}, "data_types": {"grad_accum_dtype": ")") +
+                type + "\"}}",
+            {}, release);
+    };
+    const Codes refused{"accumulation-type-without-zero"};
+    CHECK(found("bf16", "0.15.4") == refused);
+    CHECK(found("fp32", "0.15.4").empty());
+    CHECK(found("bf16", "0.18.9").empty());
+    CHECK(found("fp32", "0.18.9") == refused);
+}
+
+TEST_CASE("$schema, which editors look for: nothing to DeepSpeed, and nothing to say") {
+    const std::string text = R"({"$schema": "./ds_config.schema.json", "train_batch_size": 8})";
+    for (const Release release : recorded_releases) {
+        const Document document = judged(text, {}, release);
+        CHECK(document.accepted());
+        CHECK(document.warnings.empty());
+        CHECK(review(document).diagnostics().empty());
+        CHECK(document.value() == judged(R"({"train_batch_size": 8})", {}, release).value());
+    }
+}
+
+TEST_CASE("unread-key: in the sections inside of data_efficiency and checkpoint, too") {
+    const auto hint = [](const std::string& member) {
+        const Diagnostics found = review(judged("{\"train_batch_size\": 8, " + member + "}")).diagnostics();
+        return found.size() == 1 && found[0].code == "unread-key" ? found[0].hint
+                                                                  : std::to_string(found.size());
+    };
+    CHECK(hint(R"("data_efficiency": {"data_sampling": {"num_epoch": 2}})") ==
+          "did you mean \"num_epochs\"?");
+    CHECK(
+        hint(
+            R"("data_efficiency": {"data_routing": {"random_ltd": {"random_ltd_schedule": {"minvalue": 2}}}})") ==
+        "did you mean \"min_value\"?");
+    CHECK(hint(R"("checkpoint": {"writer": {"io_buffersize": 2}})") == "did you mean \"io_buffer_size\"?");
+    CHECK(hint(R"("checkpoint": {"parallel_write": {"pipeline_stages": true}})") ==
+          "did you mean \"pipeline_stage\"?");
+    // what DeepSpeed's own documentation shows: all of it is read
+    CHECK(codes(R"({"train_batch_size": 8,
+ "data_efficiency": {"enabled": true, "seed": 1234,
+  "data_routing": {"enabled": true, "random_ltd": {"enabled": true, "total_layer_num": 24,
+   "random_ltd_layer_num": 22, "random_ltd_layer_id": [1, 2], "model_mask_name": "attention_mask",
+   "model_type": "decoder", "hidden_state_order": "seq_batch_dim",
+   "random_ltd_schedule": {"min_value": 128, "max_value": 2048, "schedule_type": "fixed_linear",
+    "schedule_config": {"require_steps": 200000, "seq_per_step": 16}}}},
+  "data_sampling": {"enabled": true, "num_epochs": 1, "num_workers": 0, "curriculum_learning": {"enabled": true,
+   "data_cluster_path": "/path", "curriculum_metrics": {"vocabularyrarity": {"index_to_sample_path": "/a",
+    "index_to_metric_path": "/b", "difficulty_type": "percentile", "clustering_type": "schedule_based",
+    "min_difficulty": 1, "max_difficulty": 100, "schedule_type": "fixed_root",
+    "schedule_config": {"total_curriculum_step": 110000, "difficulty_step": 1, "root_degree": 2}}}}}},
+ "checkpoint": {"parallel_write": {"pipeline_stage": false}, "writer": {"type": "fast", "decoupled": true,
+  "io_buffer_size": 64000000, "io_buffer_double": true, "show_statistics": false, "data_parallel": "socket",
+  "io_multiplier": 1}}})")
+              .empty());
+}
+
 TEST_CASE("unread-key: many keys of another program are one finding") {
     CHECK(
         codes(

@@ -257,6 +257,18 @@ TEST_CASE("replace_file: a failed write is an error that names the file, which s
     CHECK_THROWS_AS(replace_file(folder.path().string(), "x"), std::system_error);
 }
 
+TEST_CASE("replace_file: a file that holds something else than was read stays as it is") {
+    const Folder folder;
+    const std::string path = folder.file("a.json", "theirs");
+    for (const char* was : {"read", "theirs, once", "their"})
+        CHECK_THROWS_WITH(replace_file(path, "new", was),
+                          path + " has changed since it was read; it is left as it is");
+    CHECK(contents(path) == "theirs");
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+    replace_file(path, "new", "theirs");
+    CHECK(contents(path) == "new");
+}
+
 TEST_CASE("dszero fix: shows a diff, writes on demand, and says what it leaves") {
     const Folder folder;
     const std::string text =
@@ -276,4 +288,34 @@ TEST_CASE("dszero fix: shows a diff, writes on demand, and says what it leaves")
     CHECK(run({"fix", path}).out.empty());
     CHECK(run({"fix", "--write", "-"}).status == 2);
     CHECK(run({"fix", (folder.path() / "none.json").string()}).status == 3);
+}
+
+TEST_CASE("dszero fix --write: a file that someone changes meanwhile keeps their change") {
+    // the diff is longer than a pipe and the tool's buffer hold: it waits between reading and replacing
+    const std::string text =
+        "{\"train_batch_size\": 8, \"zero_optimization\": {\"cpu_offload\": true}, \"_\": \"" +
+        std::string(400'000, 'x') + "\"}\n";
+    const Folder folder;
+    const std::string path = folder.file("a.json", text);
+    int out[2];
+    REQUIRE(pipe(out) == 0);
+    const std::string err = folder.file("err", "");
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        dup2(open(err.c_str(), O_WRONLY), STDERR_FILENO);
+        close(out[0]);
+        tool_test::become_tool({"fix", "--write", path});
+    }
+    close(out[1]);
+    char byte = 0;
+    REQUIRE(read(out[0], &byte, 1) == 1);
+    folder.file("a.json", "{}\n");
+    std::string rest(1 << 16, ' ');
+    while (read(out[0], rest.data(), rest.size()) > 0) {
+    }
+    close(out[0]);
+    CHECK(tool_test::exit_status(child) == 3);
+    CHECK(contents(err) == "dszero: " + path + " has changed since it was read; it is left as it is\n");
+    CHECK(contents(path) == "{}\n");
 }

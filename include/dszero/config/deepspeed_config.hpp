@@ -18,6 +18,7 @@
 #include <dszero/config/sections/autotuning.hpp>
 #include <dszero/config/sections/checkpoint.hpp>
 #include <dszero/config/sections/compile.hpp>
+#include <dszero/config/sections/compression.hpp>
 #include <dszero/config/sections/data_efficiency.hpp>
 #include <dszero/config/sections/expert_parallel.hpp>
 #include <dszero/config/sections/hybrid_engine.hpp>

@@ -103,16 +103,10 @@ inline void note_what_is_inferred(Document& document) {
         note("the verdict of DeepSpeed " + release.str() +
              " is inferred: from what 0.14.5, 0.16.9, 0.18.9 and 0.19.8 answer, and what changed in between");
     if (!document.config) return;
-    const DeepSpeedConfig& config = *document.config;
-    if (const auto* elasticity = config.elasticity.get_ptr<const Json::object_t*>())
-        for (const auto& member : *elasticity)
-            if (member.first == "enabled" && is_truthy(member.second))
-                note(
-                    "the verdict is inferred: elasticity is enabled, and what it makes of the batch sizes is "
-                    "not "
-                    "modelled");
-    if (config.compression_training.is_object() && !config.compression_training.empty())
-        note("the verdict is inferred: compression_training is judged by its shape only");
+    const Json& elasticity = document.config->elasticity;
+    const auto enabled = elasticity.find("enabled");
+    if (enabled != elasticity.end() && is_truthy(*enabled) && !elastic_batch(elasticity, 1, release).known)
+        note("the verdict is inferred: elasticity is enabled with numbers that dszero does not follow");
 }
 
 /// Judges a document whose text is in place.

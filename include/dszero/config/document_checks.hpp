@@ -8,6 +8,7 @@
 #include <dszero/config/batch.hpp>
 #include <dszero/config/deepspeed_config.hpp>
 #include <dszero/config/document_warnings.hpp>
+#include <dszero/config/elasticity.hpp>
 #include <dszero/config/removed_keys.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -35,27 +37,31 @@ struct DocumentCheck {
 
 // ---- before anything else
 
-/// Whether elastic training works the batch sizes out. How is not modelled.
-inline bool is_elastic(const Checking& c) {
+/// The section elasticity, where it is enabled; its json is null otherwise.
+inline Value enabled_elasticity(const Checking& c) {
     const Member* elasticity = find_written(c, "elasticity");
     if (!elasticity || !elasticity->value.json->is_object() ||
         c.reading.behaviour.release >= Release("0.19.8"))
-        return false;
+        return {};
     const Members members = c.reading.members_of(elasticity->value);
     const Member* enabled = find_member(members, "enabled");
-    return enabled && is_truthy(*enabled->value.json);
+    return enabled && is_truthy(*enabled->value.json) ? elasticity->value : Value();
+}
+inline ElasticBatch elastic_batch(const Checking& c, const Value& elasticity) {
+    return elastic_batch(kept(elasticity, c.reading), c.reading.circumstances.world_size,
+                         c.reading.behaviour.release);
 }
 
-/// What elastic training asks for, as far as it can be told without its arithmetic.
-inline void elasticity_is_complete(Checking& c) {
-    if (!is_elastic(c)) return;
-    const Value value = find_written(c, "elasticity")->value;
+inline void elastic_training_is_possible(Checking& c) {
+    const Value value = enabled_elasticity(c);
+    if (!value.json) return;
     const Members members = c.reading.members_of(value);
     const Path path{.key = "elasticity"};
-    for (const std::string_view key : {"max_train_batch_size", "micro_batch_sizes"})
-        if (!find_member(members, key))
-            c.reading.error("missing-key", path, c.reading.key_span(value),
-                            "elasticity is enabled without " + std::string(key));
+    if (const ElasticBatch batch = elastic_batch(c, value); !batch.fault.empty()) {
+        const Member* at = find_member(members, batch.key);
+        c.reading.error("elastic-batch", at ? Path{.parent = &path, .key = at->key} : path,
+                        at ? c.reading.value_span(at->value) : c.reading.key_span(value), batch.fault);
+    }
     const Member* ignore = find_member(members, "ignore_non_elastic_batch_info");
     if (ignore && is_truthy(*ignore->value.json)) return;
     for (const std::string_view key : batch_keys)
@@ -168,14 +174,23 @@ inline std::optional<ExactNumber> data_parallel_ranks(Checking& c) {
 
 /// Completes the three numbers, for the ranks that the document is judged for.
 inline void batch_numbers_agree(Checking& c) {
-    if (is_elastic(c)) return;
     auto& config = c.object<DeepSpeedConfig>();
     const std::array<BatchNumber*, 3> numbers = {&config.train_batch_size,
                                                  &config.train_micro_batch_size_per_gpu,
                                                  &config.gradient_accumulation_steps};
     std::array<BatchTerm, 3> terms;
+    const Value elasticity = enabled_elasticity(c);
+    if (elasticity.json) {
+        const ElasticBatch batch = elastic_batch(c, elasticity);
+        if (!batch.known || !batch.fault.empty()) return;
+        const std::array<std::int64_t, 3> chosen = {batch.train, batch.micro, batch.accumulation};
+        for (std::size_t i = 0; i < 3; ++i) {
+            *numbers[i] = chosen[i];
+            terms[i] = {BatchTerm::number, ExactNumber(chosen[i])};
+        }
+    }
     bool left_to_caller = false;
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < 3 && !elasticity.json; ++i) {
         const Given& given = c.field(batch_keys[i]);
         if (!given.present) continue;
         if (is_left_to_caller(c, *given.value.json)) {
@@ -289,8 +304,8 @@ inline void bf16_states_need_master_weights(Checking& c) {
 
 inline constexpr DocumentCheck document_checks[] = {
     DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone, "0.19.7"},
-    DocumentCheck{"elasticity", "elastic training has what it needs", "", elasticity_is_complete,
-                  oldest_release, "0.19.8"},
+    DocumentCheck{"elasticity", "elastic training finds a batch for these ranks", "",
+                  elastic_training_is_possible, oldest_release, "0.19.8"},
     DocumentCheck{"zero_optimization", "a document without a zero section has its defaults", "zero_config",
                   absent_zero_section_is_completed},
     DocumentCheck{"fp16_and_bf16", "fp16 and bf16 exclude each other", "bfloat16",

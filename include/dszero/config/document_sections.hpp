@@ -51,10 +51,20 @@ inline bool read_looked_up(const Section& section, void* object, const Members& 
     if (!all) r.check = std::move(first_check);
     return all;
 }
+/// The section of the document that the path is in.
+inline std::string_view outermost_key(const Path& path) {
+    return path.parent && !path.parent->is_root ? outermost_key(*path.parent) : path.key;
+}
 inline bool read_plain_section(void* member, const Value& value, const Row& row, Reading& r,
                                const Path& path) {
-    if (!value.json->is_object()) return refuse_shape(row.key(), "an object", value, r, path);
+    if (!value.json->is_object()) return refuse_shape(outermost_key(path), "an object", value, r, path);
     return read_looked_up(*row.type->section, member, r.members_of(value), r, path);
+}
+
+/// A section that DeepSpeed looks into later, or not before it is used: anything else than an object passes.
+inline bool read_unopened_section(void* member, const Value& value, const Row& row, Reading& r,
+                                  const Path& path) {
+    return !value.json->is_object() || read_plain_section(member, value, row, r, path);
 }
 
 inline bool is_unnamed(const std::optional<std::string>& name) { return !name; }
@@ -74,10 +84,14 @@ template <HasSchema T>
 inline constexpr MemberType modelled_section = {"an object",   "{...}",
                                                 read_modelled, write_nested<T>,
                                                 &section<T>,   [](const void* member) { return member; }};
+/// `read`: one that looks at what the section holds, too.
 template <HasSchema T>
-inline constexpr MemberType plain_section = {"an object",        "{...}",
-                                             read_plain_section, write_nested<T>,
-                                             &section<T>,        [](const void* member) { return member; }};
+constexpr MemberType plain_section_read_by(ReadMember* read) {
+    return {"an object",     "{...}",     read,
+            write_nested<T>, &section<T>, [](const void* member) { return member; }};
+}
+template <HasSchema T>
+inline constexpr MemberType plain_section = plain_section_read_by<T>(read_plain_section);
 template <HasSchema T>
 inline constexpr MemberType named_section = {"an object",   "{...}",
                                              read_named<T>, write_nested<T>,

@@ -9,6 +9,7 @@
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -126,14 +127,17 @@ private:
         const std::size_t from = reading_.diagnostics.size();
         reading_.check.clear();
         run();
-        if (!first_check_.empty()) return;
-        for (std::size_t i = from; i < reading_.diagnostics.size(); ++i) {
-            Diagnostic& d = reading_.diagnostics[i];
-            if (d.severity != Severity::error) continue;
-            d.first = true;
-            first_check_ = reading_.check.empty() ? std::string(kind).append(name) : reading_.check;
-            return;
-        }
+        // the monitor's sections are read as one: a TypeError comes before what is wrong with any field
+        const bool overtakes = first_check_ == "section:monitor" && reading_.check == "shape:monitor";
+        if (!first_check_.empty() && !overtakes) return;
+        auto& diagnostics = reading_.diagnostics;
+        const auto first =
+            std::find_if(diagnostics.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.end(),
+                         [](const Diagnostic& d) { return d.severity == Severity::error; });
+        if (first == diagnostics.end()) return;
+        for (Diagnostic& d : diagnostics) d.first = false;
+        first->first = true;
+        first_check_ = reading_.check.empty() ? std::string(kind).append(name) : reading_.check;
     }
 
     /// Those of an older release, nested ones included.

@@ -96,13 +96,27 @@ std::optional<SchedulerParams> typed_params(const SchedulerConfig& scheduler);
 
 // ---- the rows
 
-namespace column {
-inline constexpr std::string_view warmup_steps_doc = "Steps that the rise takes; 1 counts as 2.";
-inline constexpr std::string_view warmup_type_doc = "How the rate rises: log or linear.";
-inline constexpr std::string_view total_steps_doc = "Steps of the whole training.";
-inline constexpr std::string_view last_iteration_doc = "Steps that were taken before, less one.";
-inline constexpr std::string_view must_be_given = "it must be given";
-}  // namespace column
+/// Those that several schedules have, C among them.
+namespace schedule_rows {
+template <class C>
+constexpr Row total_num_steps = field(&C::total_num_steps, {.name = "total_num_steps",
+                                                            .doc = "Steps of the whole training.",
+                                                            .derived = "it must be given"});
+template <class C>
+constexpr Row warmup_min_lr = field(&C::warmup_min_lr,
+                                    {.name = "warmup_min_lr", .doc = "The rate to start from."});
+template <class C>
+constexpr Row warmup_num_steps =
+    field(&C::warmup_num_steps,
+          {.name = "warmup_num_steps", .doc = "Steps that the rise takes; 1 counts as 2.", .above = 0});
+template <class C>
+constexpr Row warmup_type = field(&C::warmup_type,
+                                  {.name = "warmup_type", .doc = "How the rate rises: log or linear."});
+template <class C>
+constexpr Row last_batch_iteration =
+    field(&C::last_batch_iteration,
+          {.name = "last_batch_iteration", .doc = "Steps that were taken before, less one.", .at_least = -1});
+}  // namespace schedule_rows
 
 template <>
 struct schema<WarmupLRParams> {
@@ -110,15 +124,13 @@ struct schema<WarmupLRParams> {
     static constexpr std::string_view name = "WarmupLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::warmup_min_lr, {.name = "warmup_min_lr", .doc = "The rate to start from."}),
+        schedule_rows::warmup_min_lr<C>,
         field(
             &C::warmup_max_lr,
             {.name = "warmup_max_lr", .doc = "The rate to reach.", .derived = "it is the optimizer's rate"}),
-        field(&C::warmup_num_steps,
-              {.name = "warmup_num_steps", .doc = column::warmup_steps_doc, .above = 0}),
-        field(&C::warmup_type, {.name = "warmup_type", .doc = column::warmup_type_doc}),
-        field(&C::last_batch_iteration,
-              {.name = "last_batch_iteration", .doc = column::last_iteration_doc, .at_least = -1}),
+        schedule_rows::warmup_num_steps<C>,
+        schedule_rows::warmup_type<C>,
+        schedule_rows::last_batch_iteration<C>,
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -129,16 +141,13 @@ struct schema<WarmupDecayLRParams> {
     static constexpr std::string_view name = "WarmupDecayLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::total_num_steps,
-              {.name = "total_num_steps", .doc = column::total_steps_doc, .derived = column::must_be_given}),
-        field(&C::warmup_min_lr, {.name = "warmup_min_lr", .doc = "The rate to start from."}),
+        schedule_rows::total_num_steps<C>,
+        schedule_rows::warmup_min_lr<C>,
         field(&C::warmup_max_lr,
               {.name = "warmup_max_lr", .doc = "The rate to reach; null: the optimizer's."}),
-        field(&C::warmup_num_steps,
-              {.name = "warmup_num_steps", .doc = column::warmup_steps_doc, .above = 0}),
-        field(&C::warmup_type, {.name = "warmup_type", .doc = column::warmup_type_doc}),
-        field(&C::last_batch_iteration,
-              {.name = "last_batch_iteration", .doc = column::last_iteration_doc, .at_least = -1}),
+        schedule_rows::warmup_num_steps<C>,
+        schedule_rows::warmup_type<C>,
+        schedule_rows::last_batch_iteration<C>,
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -149,17 +158,14 @@ struct schema<WarmupCosineLRParams> {
     static constexpr std::string_view name = "WarmupCosineLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
-        field(&C::total_num_steps,
-              {.name = "total_num_steps", .doc = column::total_steps_doc, .derived = column::must_be_given}),
+        schedule_rows::total_num_steps<C>,
         field(&C::warmup_min_ratio,
               {.name = "warmup_min_ratio", .doc = "Share of the optimizer's rate to start from."}),
-        field(&C::warmup_num_steps,
-              {.name = "warmup_num_steps", .doc = column::warmup_steps_doc, .above = 0}),
+        schedule_rows::warmup_num_steps<C>,
         field(&C::cos_min_ratio,
               {.name = "cos_min_ratio", .doc = "Share of the optimizer's rate to end at."}),
-        field(&C::warmup_type, {.name = "warmup_type", .doc = column::warmup_type_doc}),
-        field(&C::last_batch_iteration,
-              {.name = "last_batch_iteration", .doc = column::last_iteration_doc, .at_least = -1}),
+        schedule_rows::warmup_type<C>,
+        schedule_rows::last_batch_iteration<C>,
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -172,10 +178,10 @@ struct schema<OneCycleParams> {
     static constexpr std::array rows = {
         field(&C::cycle_min_lr, {.name = "cycle_min_lr",
                                  .doc = "The rate before and after the cycle.",
-                                 .derived = column::must_be_given}),
+                                 .derived = "it must be given"}),
         field(&C::cycle_max_lr, {.name = "cycle_max_lr",
                                  .doc = "The rate at the top of the cycle.",
-                                 .derived = column::must_be_given}),
+                                 .derived = "it must be given"}),
         field(&C::decay_lr_rate,
               {.name = "decay_lr_rate", .doc = "How fast the rate falls after the cycle; 0: not at all."}),
         field(&C::cycle_first_step_size,
@@ -196,8 +202,7 @@ struct schema<OneCycleParams> {
         field(&C::cycle_max_mom, {.name = "cycle_max_mom", .doc = "beta1 at both ends of the cycle."}),
         field(&C::decay_mom_rate,
               {.name = "decay_mom_rate", .doc = "How fast beta1 grows after the cycle; 0: not at all."}),
-        field(&C::last_batch_iteration,
-              {.name = "last_batch_iteration", .doc = column::last_iteration_doc, .at_least = -1}),
+        schedule_rows::last_batch_iteration<C>,
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -215,8 +220,7 @@ struct schema<LRRangeTestParams> {
         field(&C::lr_range_test_step_rate, {.name = "lr_range_test_step_rate", .doc = "How fast it grows."}),
         field(&C::lr_range_test_staircase,
               {.name = "lr_range_test_staircase", .doc = "It grows at once, at the end of each step_size."}),
-        field(&C::last_batch_iteration,
-              {.name = "last_batch_iteration", .doc = column::last_iteration_doc, .at_least = -1}),
+        schedule_rows::last_batch_iteration<C>,
     };
     static constexpr std::array<Check, 0> checks{};
 };

@@ -13,6 +13,7 @@
 #include <dszero/lint/keys.hpp>
 #include <dszero/lint/linting.hpp>
 #include <dszero/lint/offload.hpp>
+#include <dszero/lint/older.hpp>
 #include <dszero/lint/optimizer.hpp>
 #include <dszero/lint/parallel.hpp>
 #include <dszero/lint/precision.hpp>
@@ -33,7 +34,7 @@ inline std::span<const std::span<const Rule>> lint_rules() {
     static constexpr std::span<const Rule> all[] = {
         rules::key_rules,       rules::reader_rules,    rules::stage_rules,     rules::offload_rules,
         rules::optimizer_rules, rules::scheduler_rules, rules::precision_rules, rules::reduction_rules,
-        rules::parallel_rules,  rules::size_rules};
+        rules::parallel_rules,  rules::size_rules,      rules::older_rules};
     return all;
 }
 

@@ -15,6 +15,7 @@
 #include <dszero/config/reading.hpp>
 #include <dszero/config/suggest.hpp>
 #include <dszero/lint/rule.hpp>
+#include <dszero/lint/tree_walk.hpp>
 
 #include <cstdint>
 #include <initializer_list>
@@ -159,6 +160,11 @@ public:
 
     /// Whether something is written there that Python takes for true.
     static bool flag(const Spot& spot) { return spot.is_set() && is_truthy(spot.json()); }
+    /// The same for a place deeper down, by its pointer.
+    bool flag_at(std::string_view pointer) const {
+        const Value value = TreeWalk(document).find(pointer);
+        return value.json && is_truthy(*value.json);
+    }
     /// The number that is written there; empty for anything else.
     static std::optional<double> number(const Spot& spot) {
         if (!spot || !spot.json().is_number()) return std::nullopt;

@@ -100,16 +100,6 @@ inline void quantized_frozen_weights(Linting& lint) {
         {"enable fp16, or remove it"});
 }
 
-inline void amp_with_zero(Linting& lint) {
-    const Spot amp = lint.top["amp"];
-    if (!lint.at_stage(1, 3) || !amp || !amp.json().is_object()) return;
-    const Members members = lint.reading().members_of(amp.member->value);
-    const Member* enabled = find_member(members, "enabled");
-    if (!enabled || !is_truthy(*enabled->value.json)) return;
-    lint.at_key(amp, {"Apex's amp does not go with ZeRO: deepspeed.initialize stops with an assertion"},
-                {"use fp16 or bf16"});
-}
-
 inline constexpr Rule precision_rules[] = {
     {.code = "static-scale-ignores",
      .title = "Options of a dynamic loss scale beside a fixed one",
@@ -181,16 +171,6 @@ inline constexpr Rule precision_rules[] = {
  "zero_quantized_nontrainable_weights": true, "stage3_gather_16bit_weights_on_model_save": true}})"},
      .good = {R"({"train_batch_size": 8, "fp16": {"enabled": true}, "zero_optimization": {"stage": 3,
  "zero_quantized_nontrainable_weights": true, "stage3_gather_16bit_weights_on_model_save": true}})"}},
-    {.code = "amp-with-zero",
-     .title = "Apex's amp does not go with ZeRO",
-     .what = "deepspeed.initialize asserts that amp is off where ZeRO is on. 0.19.8 refuses amp altogether.",
-     .source = "runtime/engine.py of 0.19.7, _do_optimizer_sanity_check",
-     .run = amp_with_zero,
-     .until = "0.19.8",
-     .bad = {R"({"train_batch_size": 8, "amp": {"enabled": true}, "zero_optimization": {"stage": 1}})",
-             {},
-             "0.18.9"},
-     .good = {R"({"train_batch_size": 8, "amp": {"enabled": true}})", {}, "0.18.9"}},
 };
 
 }  // namespace dszero::rules

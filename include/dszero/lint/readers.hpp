@@ -90,6 +90,29 @@ inline void never_read(Linting& lint) {
     }
 }
 
+/// The switches above one that counts.
+inline void outer_switch(Linting& lint) {
+    const Spot section = lint.top["data_efficiency"];
+    if (!section || !section.json().is_object()) return;
+    const std::string_view above = "/data_efficiency/enabled";
+    constexpr struct {
+        std::string_view name, inside, outside;
+    } switches[] = {{"curriculum_learning", "/data_efficiency/data_sampling/curriculum_learning/enabled",
+                     "/data_efficiency/data_sampling/enabled"},
+                    {"random_ltd", "/data_efficiency/data_routing/random_ltd/enabled",
+                     "/data_efficiency/data_routing/enabled"}};
+    const TreeWalk walk(lint.document);
+    const auto is_off = [&](std::string_view pointer) {
+        return walk.find(pointer).json && !lint.flag_at(pointer);
+    };
+    for (const auto& one : switches)
+        if (lint.flag_at(one.inside) && (is_off(above) || is_off(one.outside)))
+            lint.at_key(
+                section,
+                {one.name, " is used all the same: DeepSpeed looks at its own enabled, and at none above it"},
+                {"switch it off itself"});
+}
+
 inline void allgather_bucket(Linting& lint) {
     const Spot spot = lint.zero["allgather_bucket_size"];
     if (!lint.at_stage(1, 2) || !spot.is_set() || lint.config.zero_config.zenflow) return;
@@ -152,6 +175,18 @@ inline constexpr Rule reader_rules[] = {
      .run = never_read,
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "allgather_partitions": false}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1}})"}},
+    {.code = "outer-switch",
+     .title = "Switched off outside, and used all the same",
+     .what = "The enabled of data_efficiency, data_sampling and data_routing is stored, and nothing asks for "
+             "it: those "
+             "of curriculum_learning and random_ltd inside decide.",
+     .source = "runtime/engine.py, curriculum_learning_enabled and random_ltd_enabled",
+     .run = outer_switch,
+     .since = "0.8.0",
+     .bad = {R"({"train_batch_size": 8, "data_efficiency": {"enabled": false, "data_sampling": {
+ "curriculum_learning": {"enabled": true, "curriculum_metrics": {}}}}})"},
+     .good = {R"({"train_batch_size": 8, "data_efficiency": {"enabled": true, "data_sampling": {
+ "curriculum_learning": {"enabled": true, "curriculum_metrics": {}}}}})"}},
     {.code = "allgather-bucket",
      .title = "allgather_bucket_size has no effect with a current torch",
      .what = "Where torch has all_gather_into_tensor, 1.13 on, stages 1 and 2 gather each group at once.",

@@ -215,19 +215,31 @@ inline constexpr Rule verdicts[] = {
      .bad = {R"({"train_batch_size": 8, "vocabulary_size": 50257})"},
      .good = {R"({"train_batch_size": 8, "vocabulary_size": 50304})"}},
     {.code = "missing-key",
-     .title = "elasticity without what it needs",
-     .what = "An enabled elasticity must have max_train_batch_size and micro_batch_sizes.",
-     .source = "elasticity/config.py of 0.19.7",
+     .title = "A key that must be there",
+     .what = "A section that is enabled, or that is there at all, needs the key.",
+     .source = "runtime/data_pipeline/config.py; runtime/config.py of 0.19.7",
      .severity = Severity::error,
-     .bad = {""},
-     .good = {""}},
+     .bad =
+         {R"({"train_batch_size": 8, "data_efficiency": {"data_sampling": {"curriculum_learning": {"enabled": true}}}})"},
+     .good =
+         {R"({"train_batch_size": 8, "data_efficiency": {"data_sampling": {"curriculum_learning": {"enabled": true,
+ "curriculum_metrics": {}}}}})"}},
     {.code = "elastic-batch",
-     .title = "Batch numbers beside elasticity",
-     .what = "Elastic training chooses the batch numbers, and refuses any in the document.",
-     .source = "runtime/config.py of 0.19.7",
+     .title = "Elastic training chooses the batch",
+     .what =
+         "Where elasticity is enabled, DeepSpeed works out a batch that many numbers of ranks can share. It "
+         "refuses ranks that cannot share it, and batch numbers in the document.",
+     .source = "elasticity/elasticity.py and runtime/config.py of 0.19.7",
      .severity = Severity::error,
-     .bad = {""},
-     .good = {""}},
+     .until = "0.19.8",
+     .bad =
+         {R"({"elasticity": {"enabled": true, "max_train_batch_size": 8, "micro_batch_sizes": [2], "version": 0.1}})",
+          {.world_size = 7},
+          "0.18.9"},
+     .good =
+         {R"({"elasticity": {"enabled": true, "max_train_batch_size": 8, "micro_batch_sizes": [2], "version": 0.1}})",
+          {.world_size = 4},
+          "0.18.9"}},
     {.code = "stops-deepspeed",
      .title = "A value that stops DeepSpeed at once",
      .what = "An exception that DeepSpeed does not expect (TypeError, AttributeError) ends reading, and is "

@@ -4,6 +4,8 @@
 // after a crash, finds the old content or the new one, whole. POSIX.
 #pragma once
 
+#include <dszero/text/file.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,16 +23,22 @@
 namespace dszero {
 
 /// Writes a new file beside `path` (where that is a symbolic link: beside the file it leads to), with the
-/// same mode, makes sure that it is on the disk and gives it the old one's name. Throws std::system_error,
-/// with path and operation; the file is then as it was, and the new one is gone.
-inline void replace_file(const std::string& path, std::string_view bytes) {
-    std::string temporary;
-    int file = -1;
+/// same mode, makes sure that it is on the disk and gives it the old one's name. `was`: what the file must
+/// still hold then; so that nobody's changes are lost. Throws std::system_error, with path and operation, or
+/// std::runtime_error where the file holds something else; it is then as it was, and the new one is gone.
+inline void replace_file(const std::string& path, std::string_view bytes,
+                         std::optional<std::string_view> was = {}) {
+    struct NewFile {
+        int file = -1;
+        std::string name;
+        ~NewFile() {
+            if (file >= 0) close(file);
+            if (!name.empty()) unlink(name.c_str());
+        }
+    } made;
+    int& file = made.file;
     const auto fail = [&](const char* operation) {
-        const int reason = errno;
-        if (file >= 0) close(file);
-        if (!temporary.empty()) unlink(temporary.c_str());
-        throw std::system_error(reason, std::generic_category(), operation + path);
+        throw std::system_error(errno, std::generic_category(), operation + path);
     };
     const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), std::free);
     if (!real) fail("file not found: ");
@@ -45,7 +55,7 @@ inline void replace_file(const std::string& path, std::string_view bytes) {
     std::string name = directory + ".dszero-XXXXXX";
     file = mkostemp(name.data(), O_CLOEXEC);
     if (file < 0) fail("cannot make a file beside ");
-    temporary = name;
+    made.name = name;
     if (fchown(file, status.st_uid, status.st_gid) != 0 && errno != EPERM) fail("cannot set the owner of ");
     if (fchmod(file, status.st_mode & 07777) != 0) fail("cannot set the mode of ");
     while (!bytes.empty()) {
@@ -58,14 +68,15 @@ inline void replace_file(const std::string& path, std::string_view bytes) {
     const int closed = close(file);
     file = -1;
     if (closed != 0) fail("cannot write ");
-    if (rename(temporary.c_str(), target.c_str()) != 0) fail("cannot replace ");
-    temporary.clear();
+    if (was && read_file(target, was->size() + 1) != *was)
+        throw std::runtime_error(path + " has changed since it was read; it is left as it is");
+    if (rename(made.name.c_str(), target.c_str()) != 0) fail("cannot replace ");
+    made.name.clear();
 
     // the new name, too, is to be on the disk; a folder that cannot be opened for that is no failure
     file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file >= 0 && fsync(file) != 0 && errno != EINVAL && errno != EBADF)
         fail("cannot write the folder of ");
-    if (file >= 0) close(file);
 }
 
 }  // namespace dszero

@@ -8,20 +8,37 @@
 #include <dszero/config/document_sections.hpp>
 #include <dszero/config/model_types.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace dszero {
 
+struct ParallelWriteConfig {
+    Plain<bool> pipeline_stage;
+};
+
+struct CheckpointWriterConfig {
+    Plain<std::string> type = std::string("FAST");
+    Plain<bool> decoupled;
+    Plain<std::int64_t> io_buffer_size = std::int64_t{64} << 20;
+    Plain<bool> io_buffer_double = true;
+    Plain<bool> show_statistics;
+    Plain<std::optional<std::string>> data_parallel;
+    Plain<std::int64_t> io_multiplier = 1;
+};
+
 struct CheckpointConfig {
     Plain<std::string> tag_validation = std::string("WARN");
     Plain<bool> load_universal;
     Plain<bool> use_node_local_storage;
-    Json parallel_write;
+    ParallelWriteConfig parallel_write;
     Plain<bool> checkpoint_serialization = true;
-    Json writer;
+    std::optional<CheckpointWriterConfig> writer;  ///< empty: torch's
 };
 
 /// Python's str.upper(), as far as it can make an ASCII word of a text.
@@ -70,6 +87,70 @@ inline constexpr MemberType tag_validation = {.expected = "\"Warn\", \"Ignore\" 
                                               .write = write_plain<std::string>,
                                               .any_case = true};
 
+/// A word, kept in upper case; which ones there are is looked at later.
+template <class T>
+bool read_upper(void* member, const Value& value, const Row&, Reading& r, const Path&) {
+    static_cast<Plain<T>*>(member)->take(
+        value.json->is_string() ? json_string(to_upper(string_in(*value.json))) : kept(value, r));
+    return true;
+}
+inline constexpr MemberType writer_type = {.expected = "\"mock\", \"python\", \"fast\" or null",
+                                           .format = "[\"mock\"|\"python\"|\"fast\"]",
+                                           .read = read_upper<std::string>,
+                                           .write = write_plain<std::string>,
+                                           .any_case = true};
+inline constexpr MemberType data_parallel_type = {.expected = "\"replica\", \"socket\", \"machine\" or null",
+                                                  .format = "[\"replica\"|\"socket\"|\"machine\"]",
+                                                  .read = read_upper<std::optional<std::string>>,
+                                                  .write = write_plain<std::optional<std::string>>,
+                                                  .any_case = true};
+
+template <>
+struct schema<ParallelWriteConfig> {
+    using C = ParallelWriteConfig;
+    static constexpr std::string_view name = "parallel_write";
+    static constexpr Container container = Container::dictionary;
+    static constexpr std::array rows = {
+        field(&C::pipeline_stage,
+              {.name = "pipeline_stage", .doc = "Every pipeline stage's ranks write in parallel."}),
+    };
+    static constexpr std::array<Check, 0> checks{};
+};
+
+template <>
+struct schema<CheckpointWriterConfig> {
+    using C = CheckpointWriterConfig;
+    static constexpr std::string_view name = "writer";
+    static constexpr Container container = Container::dictionary;
+    static constexpr std::array rows = {
+        field(&C::type, {.name = "type", .doc = "Which writer is used.", .type = &writer_type}),
+        field(&C::decoupled, {.name = "decoupled", .doc = "Writes while training goes on."}),
+        field(&C::io_buffer_size,
+              {.name = "io_buffer_size", .doc = "Buffer between memory and disk.", .unit = Unit::bytes}),
+        field(&C::io_buffer_double, {.name = "io_buffer_double",
+                                     .doc = "Fills one half of the buffer while the other is written."}),
+        field(&C::show_statistics, {.name = "show_statistics", .doc = "Logs how fast it writes."}),
+        field(&C::data_parallel,
+              {.name = "data_parallel",
+               .doc = "Which data-parallel ranks write: all, one a socket or one a machine; null: the first.",
+               .type = &data_parallel_type}),
+        field(&C::io_multiplier, {.name = "io_multiplier", .doc = "Has no effect."}),
+    };
+    static constexpr std::array<Check, 0> checks{};
+};
+
+/// What is no object is refused later: writer_is_known.
+inline bool read_writer(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
+    auto& writer = *static_cast<std::optional<CheckpointWriterConfig>*>(member);
+    return !value.json->is_object() || read_plain_section(&writer.emplace(), value, row, r, path);
+}
+template <>
+inline constexpr MemberType member_type<ParallelWriteConfig> =
+    plain_section_read_by<ParallelWriteConfig>(read_unopened_section);
+template <>
+inline constexpr MemberType member_type<std::optional<CheckpointWriterConfig>> =
+    optional_section<CheckpointWriterConfig>("an object or null", read_writer);
+
 template <>
 struct schema<CheckpointConfig> {
     using C = CheckpointConfig;
@@ -83,17 +164,14 @@ struct schema<CheckpointConfig> {
         field(&C::use_node_local_storage, {.name = "use_node_local_storage",
                                            .doc = "Every node writes to a disk of its own.",
                                            .since = "0.7.5"}),
-        field(&C::parallel_write, {.name = "parallel_write",
-                                   .doc = "pipeline_stage: every stage's ranks write in parallel.",
-                                   .since = "0.7.4",
-                                   .type = &anything}),
+        field(&C::parallel_write,
+              {.name = "parallel_write", .doc = "Which ranks write at the same time.", .since = "0.7.4"}),
         field(
             &C::checkpoint_serialization,
             {.name = "checkpoint_serialization", .doc = "Writes in torch's zip format.", .since = "0.17.1"}),
         field(&C::writer, {.name = "writer",
-                           .doc = "Which writer is used, and how it buffers: type, io_buffer_size, …",
-                           .since = "0.17.1",
-                           .type = &anything}),
+                           .doc = "Which writer is used, and how it buffers; null: torch's.",
+                           .since = "0.17.1"}),
     };
     static constexpr std::array<Check, 0> checks{};
     static_assert(no_name_twice(rows));
@@ -139,8 +217,8 @@ inline bool writer_is_known(const Value& checkpoint, Reading& r) {
         std::array<std::string_view, 3> words;
     };
     static constexpr Choice choices[] = {
-        {"type", "\"mock\", \"python\" or \"fast\"", {"MOCK", "PYTHON", "FAST"}},
-        {"data_parallel", "\"replica\", \"socket\" or \"machine\"", {"REPLICA", "SOCKET", "MACHINE"}}};
+        {"type", writer_type.expected, {"MOCK", "PYTHON", "FAST"}},
+        {"data_parallel", data_parallel_type.expected, {"REPLICA", "SOCKET", "MACHINE"}}};
     const Members inner = r.members_of(writer->value);
     bool all = true;
     for (const bool shapes : {true, false})  // kinds of both first, then their words

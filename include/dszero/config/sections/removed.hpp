@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Keys that the newest release refuses. For releases that read them they are kept as they are, and
-// judged by their shape.
-// Source: deepspeed/runtime/config.py up to 0.19.7; deepspeed/elasticity, compression, nebula.
+// judged by their shape. compression_training has a header of its own.
+// Source: deepspeed/runtime/config.py up to 0.19.7; deepspeed/elasticity, nebula.
 #pragma once
 
 #include <dszero/config/document_sections.hpp>
@@ -43,31 +43,9 @@ inline bool read_sparse_attention(void* member, const Value& value, const Row& r
             "mode must be dense, fixed, variable, bigbird or bslongformer, got " + r.shown(mode->value));
     return false;
 }
-/// Each technique in it needs its different_groups.
-inline bool read_compression(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
-    if (!read_removed(member, value, row, r, path)) return false;
-    const Members members = r.members_of(value);
-    for (const std::string_view technique :
-         {"weight_quantization", "activation_quantization", "sparse_pruning", "row_pruning", "head_pruning",
-          "channel_pruning"}) {
-        const Member* section = find_member(members, technique);
-        if (!section) continue;
-        const Path at{.parent = &path, .key = technique};
-        if (!section->value.json->is_object())
-            return refuse_shape("compression_training", "an object", section->value, r, at);
-        const Members inner = r.members_of(section->value);
-        if (find_member(inner, "different_groups")) continue;
-        r.check = "shape:compression_training";
-        r.error("missing-key", at, r.key_span(section->value),
-                std::string(technique) + " must have different_groups");
-        return false;
-    }
-    return true;
-}
 inline constexpr MemberType removed_section = {"an object", "{...}", read_removed, write_object};
 inline constexpr MemberType section_with_enabled = {"an object", "{...}", read_with_enabled, write_object};
 inline constexpr MemberType sparse_attention_type = {"an object", "{...}", read_sparse_attention,
                                                      write_object};
-inline constexpr MemberType compression_type = {"an object", "{...}", read_compression, write_object};
 
 }  // namespace dszero
