@@ -216,7 +216,8 @@ void step(int stage, std::size_t bytes, std::span<const std::string_view> places
         const EngineOptions options;
         std::map<char, Engine<bf16, ThreadCommunicator>> engines;
         for (const std::string_view place : places)
-            engines.try_emplace(place[0], settings_for(config_of(place), options, ranks), layout, comm, options);
+            engines.try_emplace(place[0], settings_for(config_of(place), options, ranks), layout, comm,
+                                options);
         for_each_order(comm, [&](char place) {
             auto& engine = engines.at(place);
             forward_and_backward(engine);
