@@ -121,7 +121,8 @@ inline void judge(Document& document, const ReadOptions& read_options, const Loa
     if (!document.tree.nodes.empty()) {
         Reading reading(document.release, document.source, &document.tree,
                         {options.world_size, options.accelerator, options.caller});
-        const auto made = std::make_shared<DeepSpeedConfig>();
+        // make_shared would fill its 8 KiB with zeros before its members have their defaults
+        const auto made = std::make_shared_for_overwrite<DeepSpeedConfig>();
         DeepSpeedConfig& config = *made;
         std::string first_check;
         const Value root{&document.tree.value, 0};

@@ -92,6 +92,8 @@ public:
         open_below(zero, {&offload_param, &offload_optimizer, &zenflow});
         open_below(optimizer, {&optimizer_params});
         open_below(scheduler, {&scheduler_params});
+        if (const Spot type = optimizer["type"]; type && type.json().is_string())
+            optimizer_type_ = to_lower(string_in(type.json()));
         findings_.reserve(4);
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
@@ -153,10 +155,7 @@ public:
         return data_type_named(string_in(spot.json())).value_or(model_type());
     }
     /// The optimizer's name in lower case; empty: none is given.
-    std::string optimizer_type() const {
-        const Spot spot = optimizer["type"];
-        return spot && spot.json().is_string() ? to_lower(string_in(spot.json())) : std::string();
-    }
+    const std::string& optimizer_type() const { return optimizer_type_; }
 
     /// Whether something is written there that Python takes for true.
     static bool flag(const Spot& spot) { return spot.is_set() && is_truthy(spot.json()); }
@@ -272,6 +271,7 @@ private:
     Reading reading_;
     Diagnostics findings_;
     const Rule* rule_ = nullptr;
+    std::string optimizer_type_;
     bool stage_known_ = true;
 };
 
