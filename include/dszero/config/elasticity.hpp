@@ -7,6 +7,7 @@
 #pragma once
 
 #include <dszero/config/coerce.hpp>
+#include <dszero/config/exact_number.hpp>
 #include <dszero/config/json_values.hpp>
 #include <dszero/config/release.hpp>
 #include <dszero/text/tree.hpp>
@@ -112,9 +113,6 @@ inline bool read_elasticity(const Json& section, ElasticityConfig& config, Elast
 }
 
 // ---- the arithmetic
-
-/// Python's a // b of floats that are greater than 0.
-inline double floor_divide(double a, double b) { return std::round((a - std::fmod(a, b)) / b); }
 
 /// The numbers of ranks, low to high of them, that can share the batch with one of the micro-batches.
 inline std::vector<std::int64_t> ranks_for(std::int64_t batch, const std::vector<std::int64_t>& micro_batches,

@@ -25,6 +25,15 @@
 
 namespace dszero {
 
+/// Python's a // b of floats; b is not 0.
+inline double floor_divide(double a, double b) {
+    const double rest = std::fmod(a, b);
+    double quotient = (a - rest) / b;
+    if (rest != 0 && (rest < 0) != (b < 0)) quotient -= 1;
+    const double floor = std::floor(quotient);
+    return quotient - floor > 0.5 ? floor + 1 : floor;
+}
+
 class ExactNumber {
 public:
     ExactNumber() = default;
@@ -104,7 +113,7 @@ public:
         if (b.sign() == 0) return std::nullopt;
         if (a.is_real_ || b.is_real_) {
             const auto x = a.real(), y = b.real();
-            return x && y ? std::optional(ExactNumber(floor_of_quotient(*x, *y))) : std::nullopt;
+            return x && y ? std::optional(ExactNumber(floor_divide(*x, *y))) : std::nullopt;
         }
         if (a.large_.empty() && b.large_.empty() && b.small_ > 0) {
             const std::int64_t quotient = a.small_ / b.small_;
@@ -222,15 +231,6 @@ private:
         }
         return std::ldexp(static_cast<double>(top | (sticky ? 1 : 0)), static_cast<int>(shift));
     }
-    /// Python's floor division of floats.
-    static double floor_of_quotient(double a, double b) {
-        const double rest = std::fmod(a, b);
-        double quotient = (a - rest) / b;
-        if (rest != 0 && (rest < 0) != (b < 0)) quotient -= 1;
-        const double floor = std::floor(quotient);
-        return quotient - floor > 0.5 ? floor + 1 : floor;
-    }
-
     bool is_real_ = false, negative_ = false;
     std::int64_t small_ = 0;
     double real_ = 0;
