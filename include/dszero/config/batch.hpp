@@ -71,23 +71,23 @@ inline BatchTerm batch_term(const Json& json, std::string_view spelling) {
 /// Completes the numbers for `world` ranks, and makes DeepSpeed's assertions.
 inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms, const ExactNumber& world) {
     BatchTerm &train = terms[0], &micro = terms[1], &accumulation = terms[2];
-    const std::array<BatchTerm, 3> given = terms;
-    const auto is_given = [](const BatchTerm& term) { return term.kind != BatchTerm::absent; };
+    const auto is_there = [](const BatchTerm& term) { return term.kind != BatchTerm::absent; };
+    const std::array<bool, 3> given = {is_there(train), is_there(micro), is_there(accumulation)};
     std::optional<BatchFault> fault;
 
     using Operation = std::optional<ExactNumber>(const ExactNumber&, const ExactNumber&);
     const auto apply = [&](BatchTerm& out, Operation* operation, const BatchTerm& a, const BatchTerm& b) {
         if (fault) return;
         const bool numbers = a.kind == BatchTerm::number && b.kind == BatchTerm::number;
-        const auto result = numbers ? operation(a.value, b.value) : std::nullopt;
+        auto result = numbers ? operation(a.value, b.value) : std::nullopt;
         if (result) {
-            out = {BatchTerm::number, *result};
+            out = {BatchTerm::number, std::move(*result)};
             return;
         }
         for (std::size_t i = 0; i < 3; ++i) {
-            if (given[i].kind == BatchTerm::other)
+            if (terms[i].kind == BatchTerm::other)
                 fault = {"batch-arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
-            else if (!fault && is_given(given[i]) && given[i].value.sign() == 0)
+            else if (!fault && given[i] && terms[i].value.sign() == 0)
                 fault = {
                     "batch-arithmetic", i, std::string(batch_keys[i]) + " must be greater than 0, got 0", {}};
         }
@@ -97,23 +97,24 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
     Operation* const over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
     const BatchTerm ranks{BatchTerm::number, world}, one{BatchTerm::number, ExactNumber(1)};
 
-    if (is_given(train) && is_given(micro) && !is_given(accumulation)) {
+    if (given[0] && given[1] && !given[2]) {
         apply(accumulation, over, train, micro);
         apply(accumulation, over, accumulation, ranks);
-    } else if (is_given(train) && !is_given(micro)) {
-        const BatchTerm steps = is_given(accumulation) ? accumulation : one;
+    } else if (given[0] && !given[1]) {
         apply(micro, over, train, ranks);
-        if (is_given(accumulation)) apply(micro, over, micro, steps);
-        accumulation = steps;
-    } else if (is_given(micro) && !is_given(train)) {
-        if (is_given(accumulation)) {
+        if (given[2])
+            apply(micro, over, micro, accumulation);
+        else
+            accumulation = one;
+    } else if (given[1] && !given[0]) {
+        if (given[2]) {
             apply(train, times, micro, accumulation);
             apply(train, times, train, ranks);
         } else {
             apply(train, times, micro, ranks);
             accumulation = one;
         }
-    } else if (!is_given(train)) {
+    } else if (!given[0]) {
         return BatchFault{"batch-missing", 2, "the batch size is missing",
                           "give train_batch_size or train_micro_batch_size_per_gpu"};
     }
@@ -125,7 +126,7 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
             fault = {"batch-arithmetic", i, std::string(batch_keys[i]) + " must be a number", {}};
         } else if (!(terms[i].value.sign() > 0)) {
             std::string message(batch_keys[i]);
-            if (is_given(given[i]))
+            if (given[i])
                 message += " must be greater than 0, got " + terms[i].value.str();
             else
                 message += " works out as " + terms[i].value.str() + " with " + world.str() + " ranks";

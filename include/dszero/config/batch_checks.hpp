@@ -23,10 +23,9 @@ namespace dszero {
 
 /// The section elasticity, where it is enabled; its json is null otherwise.
 inline Value enabled_elasticity(const Checking& c) {
+    if (c.reading.behaviour.release >= Release("0.19.8")) return {};
     const Member* elasticity = find_written(c, "elasticity");
-    if (!elasticity || !elasticity->value.json->is_object() ||
-        c.reading.behaviour.release >= Release("0.19.8"))
-        return {};
+    if (!elasticity || !elasticity->value.json->is_object()) return {};
     const Members members = c.reading.members_of(elasticity->value);
     const Member* enabled = find_member(members, "enabled");
     return enabled && is_truthy(*enabled->value.json) ? elasticity->value : Value();
@@ -64,8 +63,9 @@ inline bool is_left_to_caller(const Checking& c, const Json& json) {
 /// sequence_parallel_size; empty, and reported, where Python cannot.
 inline std::optional<ExactNumber> data_parallel_ranks(Checking& c) {
     const ExactNumber ranks(c.reading.circumstances.world_size);
+    if (c.reading.circumstances.caller == Caller::deepspeed) return ranks;
     const Given& given = c.field("sequence_parallel_size");
-    if (c.reading.circumstances.caller == Caller::deepspeed || !given.present) return ranks;
+    if (!given.present) return ranks;
     const BatchTerm size = batch_term(*given.value.json, c.reading.spelling(given.value));
     const auto divisor =
         size.kind == BatchTerm::number && size.value.sign() != 0 ? size.value.real() : std::nullopt;

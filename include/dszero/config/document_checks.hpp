@@ -11,6 +11,7 @@
 #include <dszero/config/removed_keys.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
+#include <dszero/text/rough_hash.hpp>
 
 #include <array>
 #include <cstddef>
@@ -28,6 +29,7 @@ struct DocumentCheck {
     std::string_view sentence;  ///< what it asks for or does, for people
     std::string_view after;     ///< the row that it comes after; empty: it comes first; "end": after all rows
     void (*run)(Checking&) = nullptr;
+    std::string_view keys{};  ///< it passes where none of these is written; blanks between; empty: it may not
     Release since = oldest_release;
     Release until = still_there;
 };
@@ -193,40 +195,42 @@ inline void bf16_states_need_master_weights(Checking& c) {
 }
 
 inline constexpr DocumentCheck document_checks[] = {
-    DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone, "0.19.7"},
+    DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone, "",
+                  "0.19.7"},
     DocumentCheck{"elasticity", "elastic training finds a batch for these ranks", "",
-                  elastic_training_is_possible, oldest_release, "0.19.8"},
+                  elastic_training_is_possible, "elasticity", oldest_release, "0.19.8"},
     DocumentCheck{"zero_optimization", "a document without a zero section has its defaults", "zero_config",
                   absent_zero_section_is_completed},
     DocumentCheck{"fp16_and_bf16", "fp16 and bf16 exclude each other", "bfloat16",
-                  fp16_and_bf16_exclude_each_other},
+                  fp16_and_bf16_exclude_each_other, "bf16 bfloat16"},
     DocumentCheck{"initial_dynamic_scale", "fp16's first loss scale is a power of 2", "bfloat16",
-                  initial_scale_is_a_power, oldest_release, "0.17.1"},
+                  initial_scale_is_a_power, "fp16", oldest_release, "0.17.1"},
     DocumentCheck{"wall_clock_breakdown", "it is on where flops_profiler is", "wall_clock_breakdown",
-                  wall_clock_breakdown_joins_flops_profiler},
+                  wall_clock_breakdown_joins_flops_profiler, "wall_clock_breakdown flops_profiler"},
     DocumentCheck{"checkpoint_pipeline_stage", "checkpoint.parallel_write.pipeline_stage is a flag",
-                  "data_types", parallel_write_is_a_flag, "0.7.4"},
+                  "data_types", parallel_write_is_a_flag, "checkpoint", "0.7.4"},
     DocumentCheck{"checkpoint_writer_value", "checkpoint.writer is one of those there are",
-                  "datastates_config", checkpoint_writer_is_known, "0.17.1"},
+                  "datastates_config", checkpoint_writer_is_known, "checkpoint", "0.17.1"},
     DocumentCheck{"batch", "train_batch_size is the product of the other two and the ranks", "end",
                   batch_numbers_agree},
     DocumentCheck{"allreduce_sum_with_stage_3", "gradients are summed below stage 3 only", "end",
-                  sum_excludes_stage_3, "0.19.6"},
+                  sum_excludes_stage_3, "gradient_allreduce_op", "0.19.6"},
     DocumentCheck{"allreduce_sum_with_zenflow", "gradients are not summed with zenflow", "end",
-                  sum_excludes_zenflow, "0.19.6"},
+                  sum_excludes_zenflow, "gradient_allreduce_op", "0.19.6"},
     DocumentCheck{"allreduce_sum_with_deepcompile", "gradients are not summed with DeepCompile", "end",
-                  sum_excludes_deepcompile, "0.19.6"},
+                  sum_excludes_deepcompile, "gradient_allreduce_op", "0.19.6"},
     DocumentCheck{"fp16_master_needs_zero", "fp16 master weights need ZeRO", "end",
-                  fp16_master_weights_need_zero},
+                  fp16_master_weights_need_zero, "fp16"},
     DocumentCheck{"bf16_master_needs_zero", "bf16 master weights need ZeRO", "end",
-                  bf16_master_weights_need_zero, "0.18.3"},
+                  bf16_master_weights_need_zero, "bf16 bfloat16", "0.18.3"},
     DocumentCheck{"bf16_states_needs_zero", "bf16 optimizer states need ZeRO", "end", bf16_states_need_zero,
-                  "0.18.3"},
+                  "bf16 bfloat16", "0.18.3"},
     DocumentCheck{"bf16_states_needs_master", "bf16 optimizer states need bf16 master weights", "end",
-                  bf16_states_need_master_weights, "0.18.3"},
-    DocumentCheck{"vocabulary_size", "vocabulary_size is a multiple of 8", "end", vocabulary_size_is_aligned},
+                  bf16_states_need_master_weights, "bf16 bfloat16", "0.18.3"},
+    DocumentCheck{"vocabulary_size", "vocabulary_size is a multiple of 8", "end", vocabulary_size_is_aligned,
+                  "vocabulary_size"},
     DocumentCheck{"max_grad_norm", "max_grad_norm is no parameter of the optimizer", "end",
-                  max_grad_norm_belongs_to_the_document},
+                  max_grad_norm_belongs_to_the_document, "optimizer"},
 };
 
 /// How many rows come before each check.
@@ -240,6 +244,12 @@ inline constexpr auto rows_before_checks = [] {
                 ++before[i];
     }
     return before;
+}();
+/// The keys of each check.
+inline constexpr auto keys_of_checks = [] {
+    std::array<RoughKeys, std::size(document_checks)> keys;
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = RoughKeys(document_checks[i].keys);
+    return keys;
 }();
 static_assert(std::is_sorted(rows_before_checks.begin(), rows_before_checks.end()));
 

@@ -46,24 +46,26 @@ extern const MemberType member_type;
 
 /// One field, erased.
 struct Row {
-    std::string_view name;         ///< DeepSpeed's attribute
-    std::string_view alias;        ///< the documented key, where it is another
+    // what every walk looks at, close together
+    std::string_view name;   ///< DeepSpeed's attribute
+    std::string_view alias;  ///< the documented key, where it is another
+    const MemberType* type = nullptr;
+    const void* on_ruler = nullptr;  ///< the member's place in ruler<T>
+    Release since = oldest_release;
+    Release until = still_there;  ///< the first release without the field
+    bool is_key = true;           ///< false: an attribute that no document can set
+    bool is_attribute = true;     ///< false: DeepSpeed keeps no such thing under this name
+    bool moves = false;           ///< deprecated: its value is moved to `replaced_by`
+
     std::string_view doc;          ///< one sentence
     std::string_view prints_as;    ///< the word that DeepSpeed prints for the default (`sys.maxsize`)
     std::string_view derived;      ///< how the value comes about when it is not given; empty: by the default
     std::string_view replaced_by;  ///< deprecated: the field to use instead
-    const MemberType* type = nullptr;
-    const void* on_ruler = nullptr;  ///< the member's place in ruler<T>
-    Bounds bounds, bounds_before;    ///< bounds_before: in releases older than `changed`
+    Bounds bounds, bounds_before;  ///< bounds_before: in releases older than `changed`
     void (*assign_before)(void* member, double) = nullptr;  ///< set where the default was another then:
     double default_before = 0;                              ///< this one
-    Release since = oldest_release;
-    Release until = still_there;  ///< the first release without the field
     Release changed = oldest_release;
     Unit unit = Unit::none;
-    bool is_key = true;        ///< false: an attribute that no document can set
-    bool is_attribute = true;  ///< false: DeepSpeed keeps no such thing under this name
-    bool moves = false;        ///< deprecated: its value is moved to `replaced_by`
 
     /// The key that documentation and examples use.
     constexpr std::string_view key() const { return alias.empty() ? name : alias; }

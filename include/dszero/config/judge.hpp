@@ -93,6 +93,7 @@ public:
     DocumentWalk(const Members& document, Reading& r, DeepSpeedConfig& config)
         : reading_(r), config_(config) {
         for (const Member& member : document) {
+            written_.add(member.key);
             const Row* row = find_row(section<DeepSpeedConfig>, member.key);
             if (!row || row->key() != member.key || !row->known_to(r.behaviour.release)) continue;
             Given& place = place_for(*row, given_);
@@ -161,6 +162,7 @@ private:
              ++next_check_) {
             const DocumentCheck& check = document_checks[next_check_];
             if (release < check.since || release >= check.until) continue;
+            if (!check.keys.empty() && !keys_of_checks[next_check_].may_share_one_with(written_)) continue;
             step("", check.name, [&] {
                 Checking checking(&config_, given_, reading_, root, false);
                 check.run(checking);
@@ -171,6 +173,7 @@ private:
     Reading& reading_;
     DeepSpeedConfig& config_;
     Givens given_;
+    RoughKeys written_;
     std::size_t next_check_ = 0;
     std::string first_check_;
 };

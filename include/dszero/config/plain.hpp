@@ -64,10 +64,19 @@ requires(std::is_arithmetic_v<T>) struct plain_preset<T> {
 template <class T>
 struct plain_preset<std::optional<T>> : plain_preset<T> {};
 
+/// What a document gives for a Plain, whatever it is meant to be.
+class PlainValue {
+public:
+    void take(Json json) { given_ = std::move(json); }
+
+protected:
+    std::optional<Json> given_;  // most values are not: an empty one costs less than a Json of the default
+};
+
 /// A value meant to be a T, which the document may have given as anything. Converts to T as Python
 /// would use it, and throws std::invalid_argument where Python could not.
 template <class T>
-class Plain : public plain_preset<T> {
+class Plain : public PlainValue, public plain_preset<T> {
 public:
     Plain() = default;
     template <std::convertible_to<T> U>
@@ -78,7 +87,6 @@ public:
 
     /// As the document has it.
     Json json() const { return given_ ? *given_ : plain_json(meant_); }
-    void take(Json json) { given_ = std::move(json); }
 
     template <std::same_as<Plain> U>
     friend bool operator==(const Plain& a, const U& b) {
@@ -87,7 +95,6 @@ public:
 
 private:
     T meant_{};
-    std::optional<Json> given_;  // most values are not: an empty one costs less than a Json of the default
 };
 
 /// A copy for keeping, in which integers beyond 64 bits are saturated.
@@ -108,10 +115,13 @@ inline Json kept(const Value& value, const Reading& r) {
     return out;
 }
 
+inline bool take_kept(PlainValue& plain, const Value& value, const Reading& r) {
+    plain.take(kept(value, r));
+    return true;
+}
 template <class T>
 bool read_plain(void* member, const Value& value, const Row&, Reading& r, const Path&) {
-    static_cast<Plain<T>*>(member)->take(kept(value, r));
-    return true;
+    return take_kept(*static_cast<Plain<T>*>(member), value, r);
 }
 template <class T>
 Json write_plain(const void* member, const Writing&) {

@@ -7,7 +7,9 @@
 #include <dszero/config/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
+#include <dszero/text/rough_hash.hpp>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,27 +26,41 @@ struct RemovedKey {
     std::string_view instead;
 };
 
-/// In the order in which DeepSpeed looks for them.
-inline std::span<const RemovedKey> removed_keys() {
-    static constexpr RemovedKey keys[] = {
-        {"nebula", "remove it; checkpoints are written by torch.save"},
-        {"compression_training", "remove it; the compression library is gone"},
-        {"amp", "use fp16, bf16 or torch_autocast"},
-        {"quantize_training", "remove it; mixture of quantization is gone"},
-        {"sparse_gradients", "remove it; nn.Embedding(sparse=True) needs no key"},
-        {"eigenvalue", "remove it; mixture of quantization is gone"},
-        {"sparse_attention", "remove it; sparse attention is gone"},
-        {"elasticity", "give the batch sizes themselves"},
-        {"graph_harvesting", "remove it"},
-        {"curriculum_learning", "use data_efficiency.data_sampling.curriculum_learning"},
-        {"progressive_layer_drop", "remove it"},
-    };
-    return keys;
+/// Those of the top level, in the order in which DeepSpeed looks for them.
+inline constexpr RemovedKey removed_keys[] = {
+    {"nebula", "remove it; checkpoints are written by torch.save"},
+    {"compression_training", "remove it; the compression library is gone"},
+    {"amp", "use fp16, bf16 or torch_autocast"},
+    {"quantize_training", "remove it; mixture of quantization is gone"},
+    {"sparse_gradients", "remove it; nn.Embedding(sparse=True) needs no key"},
+    {"eigenvalue", "remove it; mixture of quantization is gone"},
+    {"sparse_attention", "remove it; sparse attention is gone"},
+    {"elasticity", "give the batch sizes themselves"},
+    {"graph_harvesting", "remove it"},
+    {"curriculum_learning", "use data_efficiency.data_sampling.curriculum_learning"},
+    {"progressive_layer_drop", "remove it"},
+};
+/// Those of zero_optimization.
+inline constexpr RemovedKey removed_zero_keys[] = {
+    {"mics_shard_size", "remove it; MiCS is gone"},
+    {"mics_hierarchical_params_gather", "remove it; MiCS is gone"},
+    {"zeropp_loco_param", "remove it; LoCo is gone"},
+};
+
+/// False where the key is surely none of them: nearly always.
+inline bool may_be_removed(const Member& member) {
+    static constexpr RoughKeys seen = [] {
+        RoughKeys keys;
+        for (const RemovedKey& removed : removed_keys) keys.add(removed.key);
+        for (const RemovedKey& removed : removed_zero_keys) keys.add(removed.key);
+        return keys;
+    }();
+    return seen.may_have(member.key);
 }
 
 /// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
 inline bool names_removed_key(const Json& root, Release release) {
-    for (const RemovedKey& removed : removed_keys()) {
+    for (const RemovedKey& removed : removed_keys) {
         if (release < find_row(section<DeepSpeedConfig>, removed.key)->until) continue;
         if (root.is_string() && string_in(root).find(removed.key) != std::string::npos) return true;
         if (const auto* array = root.get_ptr<const Json::array_t*>())
@@ -54,30 +70,17 @@ inline bool names_removed_key(const Json& root, Release release) {
     return false;
 }
 
-/// Whether a key is among the members whose row has ended: seldom, and then it is looked for in order.
-inline bool has_outlived_key(const Section& section, const Members& members, Release release) {
-    for (const Member& member : members) {
-        const Row* row = find_row(section, member.key);
-        if (row && row->until <= release) return true;
-    }
-    return false;
-}
-
 /// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
 inline void removed_keys_are_gone(Checking& c) {
-    static constexpr RemovedKey in_zero[] = {
-        {"mics_shard_size", "remove it; MiCS is gone"},
-        {"mics_hierarchical_params_gather", "remove it; MiCS is gone"},
-        {"zeropp_loco_param", "remove it; LoCo is gone"},
-    };
     const Release release = c.reading.behaviour.release;
     const auto refuse = [&](const Section& section, const Members& members, std::span<const RemovedKey> keys,
                             const Path* above) {
-        if (!has_outlived_key(section, members, release)) return;
+        if (std::none_of(members.begin(), members.end(), may_be_removed)) return;
         for (const RemovedKey& removed : keys) {
             const Member* member = find_member(members, removed.key);
+            if (!member) continue;
             const Release until = find_row(section, removed.key)->until;
-            if (!member || release < until) continue;
+            if (release < until) continue;
             c.reading.check = "removed_key";
             c.reading.error("removed-key", Path{.parent = above, .key = removed.key},
                             c.reading.key_span(member->value),
@@ -86,11 +89,11 @@ inline void removed_keys_are_gone(Checking& c) {
                             std::string(removed.instead));
         }
     };
-    refuse(section<DeepSpeedConfig>, *c.reading.document, removed_keys(), nullptr);
+    refuse(section<DeepSpeedConfig>, *c.reading.document, removed_keys, nullptr);
     const Member* zero = find_written(c, zero_optimization);
     if (!zero || !zero->value.json->is_object()) return;
     const Path above{.key = zero_optimization};
-    refuse(section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), in_zero, &above);
+    refuse(section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), removed_zero_keys, &above);
 }
 
 }  // namespace dszero

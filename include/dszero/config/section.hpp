@@ -118,11 +118,9 @@ inline Given& place_for(const Row& row, Givens& given) {
     std::size_t at = given.size();
     while (at > 0 && given[at - 1].row > &row) --at;
     if (at > 0 && given[at - 1].row == &row) return given[at - 1];
-    given.push_back({});
-    for (std::size_t i = given.size() - 1; i > at; --i) given[i] = given[i - 1];
-    given[at] = Given();
-    given[at].row = &row;
-    return given[at];
+    Given place;
+    place.row = &row;
+    return given.insert(at, place);
 }
 
 /// Which row each member belongs to; what belongs to none is reported.

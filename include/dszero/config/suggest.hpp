@@ -62,7 +62,10 @@ public:
     explicit Nearest(std::string_view written) : written_(written), letters_(letters_of(written)) {}
 
     void consider(std::string_view name) {
-        if (distance_ == 0 || !is_thinkable(name.size(), letters_of(name))) return;
+        if (is_thinkable(name.size(), letters_of(name))) compare(name);
+    }
+    void compare(std::string_view name) {
+        if (distance_ == 0) return;
         const std::size_t limit = std::min(most_differences(written_.size(), name.size()), distance_ - 1);
         const std::size_t distance = edit_distance(written_, name, limit);
         if (distance > limit) return;
@@ -82,9 +85,8 @@ public:
 private:
     /// Whether more than so many bits are set.
     static bool more_than(std::size_t few, std::uint64_t bits) {
-        for (; bits != 0; bits &= bits - 1)
-            if (few-- == 0) return true;
-        return false;
+        for (; few != 0; --few) bits &= bits - 1;
+        return bits != 0;
     }
 
     std::string_view written_;
@@ -99,13 +101,17 @@ struct NearKeys {
     Nearest other;     ///< among those that are deprecated, or that other releases read
 };
 inline NearKeys near_keys(std::string_view written, const Section& section, Release release) {
-    NearKeys near{Nearest(written), Nearest(written)};
+    const Nearest none(written);
+    NearKeys near{none, none};
     const KeyIndex& index = section.index();
+    const std::size_t limit = most_differences(written.size(), written.size());
     for (const KeyIndex::Look& key : index.by_length()) {
-        if (!near.other.is_thinkable(key.length, key.letters)) continue;
+        if (key.length + limit < written.size()) continue;
+        if (key.length > written.size() + limit) break;
+        if (!none.is_thinkable(key.length, key.letters)) continue;
         const Row& row = section.rows[key.number / 2];
         if (!row.is_key) continue;
-        (row.known_to(release) && !row.deprecated() ? near.to_write : near.other).consider(index[key.number]);
+        (row.known_to(release) && !row.deprecated() ? near.to_write : near.other).compare(index[key.number]);
     }
     return near;
 }

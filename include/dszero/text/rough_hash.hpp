@@ -5,16 +5,55 @@
 // of comparisons.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace dszero {
 
-inline unsigned char rough_hash(std::string_view key) {
+constexpr unsigned char rough_hash(std::string_view key) {
     if (key.empty()) return 0;
     const std::size_t size = key.size();
-    const auto* const at = reinterpret_cast<const unsigned char*>(key.data());
-    return static_cast<unsigned char>(size * 31 + at[0] * 7u + at[size / 2] * 3u + at[size - 1] * 13u);
+    const auto at = [key](std::size_t i) {
+        return static_cast<unsigned>(static_cast<unsigned char>(key[i]));
+    };
+    return static_cast<unsigned char>(size * 31 + at(0) * 7 + at(size / 2) * 3 + at(size - 1) * 13);
 }
+
+/// Calls `each` with every word of a text that has blanks between them.
+constexpr void for_each_word(std::string_view text, auto&& each) {
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, text.find(' '));
+        if (!word.empty()) each(word);
+        text.remove_prefix(word.size() < text.size() ? word.size() + 1 : word.size());
+    }
+}
+
+/// Which keys there are, roughly: it may take another key for one of them, but misses none.
+class RoughKeys {
+public:
+    constexpr RoughKeys() = default;
+    /// Of keys with blanks between.
+    constexpr explicit RoughKeys(std::string_view keys) {
+        for_each_word(keys, [this](std::string_view key) { add(key); });
+    }
+    constexpr void add(std::string_view key) {
+        const unsigned char hash = rough_hash(key);
+        bits_[hash / 64] |= std::uint64_t{1} << hash % 64;
+    }
+    constexpr bool may_have(std::string_view key) const {
+        const unsigned char hash = rough_hash(key);
+        return (bits_[hash / 64] >> hash % 64 & 1) != 0;
+    }
+    constexpr bool may_share_one_with(const RoughKeys& other) const {
+        std::uint64_t shared = 0;
+        for (std::size_t i = 0; i < bits_.size(); ++i) shared |= bits_[i] & other.bits_[i];
+        return shared != 0;
+    }
+
+private:
+    std::array<std::uint64_t, 4> bits_{};
+};
 
 }  // namespace dszero

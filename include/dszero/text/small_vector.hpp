@@ -110,6 +110,13 @@ public:
         if (size_ == capacity_) grow(2 * capacity_ + 1, sizeof(T));
         return *new (static_cast<T*>(data_) + size_++) T(copied);
     }
+    /// Before the one at `at`.
+    T& insert(std::size_t at, const T& element) {
+        const T copied = element;  // it may be one of these
+        push_back(copied);
+        std::memmove(begin() + at + 1, begin() + at, (size_ - 1 - at) * sizeof(T));
+        return *new (begin() + at) T(copied);
+    }
     void reserve(std::size_t capacity) { grow(capacity, sizeof(T)); }
 
 private:

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dszero {
@@ -67,12 +68,17 @@ inline bool order_by_offset(Offsets& offsets) {
         offsets[i] = offsets[i] << 32 | i;
         in_order = in_order && (i == 0 || offsets[i - 1] < offsets[i]);
     }
-    if (!in_order)
+    constexpr std::size_t few = 32;  // are moved to their places
+    if (!in_order && offsets.size() > few)
         std::qsort(offsets.data(), offsets.size(), sizeof(std::uint64_t), [](const void* a, const void* b) {
             const std::uint64_t left = *static_cast<const std::uint64_t*>(a);
             const std::uint64_t right = *static_cast<const std::uint64_t*>(b);
             return left < right ? -1 : left > right ? 1 : 0;
         });
+    else if (!in_order)
+        for (std::size_t i = 1; i < offsets.size(); ++i)
+            for (std::size_t j = i; j > 0 && offsets[j] < offsets[j - 1]; --j)
+                std::swap(offsets[j], offsets[j - 1]);
     for (std::uint64_t& key : offsets) key &= 0xFFFFFFFF;
     return !in_order;
 }

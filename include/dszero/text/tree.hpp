@@ -32,12 +32,32 @@ struct Node {
 
 using Nodes = SmallVector<Node, 1>;
 
+/// Empties a value from the leaves up. nlohmann's destructor moves all that a container holds through a
+/// vector on the heap, so as not to recurse; it still does for what lies deeper than `levels`.
+inline void clear_leaves_first(nlohmann::ordered_json& value, int levels = 32) {
+    if (levels == 0) return;
+    if (auto* object = value.get_ptr<nlohmann::ordered_json::object_t*>()) {
+        for (auto& member : *object) clear_leaves_first(member.second, levels - 1);
+        object->clear();
+    } else if (auto* array = value.get_ptr<nlohmann::ordered_json::array_t*>()) {
+        for (auto& element : *array) clear_leaves_first(element, levels - 1);
+        array->clear();
+    }
+}
+
 /// Strings are WTF-8 (unicode.hpp). Integers are unsigned from 0 on, signed below;
 /// one beyond 64 bits is the nearest double, and its digits are in the text.
 struct Tree {
     nlohmann::ordered_json value;
     Nodes nodes;
     bool beyond_json = false;  ///< Perhaps no JSON: the reader met what only Hjson may have, or \u.
+
+    Tree() = default;
+    Tree(const Tree&) = default;
+    Tree(Tree&&) = default;
+    Tree& operator=(const Tree&) = default;
+    Tree& operator=(Tree&&) = default;
+    ~Tree() { clear_leaves_first(value); }
 };
 
 /// Whether a number, as it is spelled in the text, is an integer that the tree had to hold as a double. Not
