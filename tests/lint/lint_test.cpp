@@ -2,6 +2,7 @@
 #include <dszero/lint/review.hpp>
 
 #include "support/catch.hpp"
+#include "support/jsonl.hpp"
 #include "support/paths.hpp"
 
 #include <algorithm>
@@ -364,6 +365,68 @@ TEST_CASE("what users have suffered from is said") {
         INFO(all);
         CHECK(all.find(pain.line) != std::string::npos);
     }
+}
+
+// ---- which rules run
+
+namespace {
+
+/// What all rules find, whatever keys are written.
+Diagnostics all_find(const Document& document, const Surroundings& around) {
+    Linting linting(document, around);
+    for (const std::span<const Rule> group : lint_rules())
+        for (const Rule& rule : group)
+            if (rule.applies_to(document.release)) linting.run(rule);
+    Diagnostics findings = linting.take();
+    finish(document.source.text, findings);
+    return findings;
+}
+
+/// The documents of which lint leaves out a rule that finds something.
+std::vector<std::string> missed(std::string_view text, std::size_t& found) {
+    constexpr Surroundings surroundings[] = {
+        {},
+        {.world_size = 12,
+         .accelerator = Accelerator::cpu,
+         .gpus_per_node = 8,
+         .model = {.parameters = 125'000'000, .largest_parameter = 524'709'888}},
+        {.world_size = 8,
+         .caller = Caller::huggingface,
+         .model = {.parameters = 5000, .largest_parameter = 50}}};
+    std::vector<std::string> texts;
+    for (const Release release :
+         {newest_release, Release("0.18.9"), Release("0.16.9"), Release("0.9.5"), oldest_release})
+        for (const Surroundings& around : surroundings) {
+            const Document document = judged(text, around, release);
+            if (!document.tree.value.is_object()) continue;
+            const Diagnostics all = all_find(document, around);
+            found += all.size();
+            if (render_json(lint(document, around)) != render_json(all))
+                texts.push_back(release.str() + ' ' + std::string(text));
+        }
+    return texts;
+}
+
+}  // namespace
+
+TEST_CASE("lint: the rules that the written keys choose find what all rules find") {
+    std::vector<std::string> different;
+    std::size_t found = 0;
+    const auto compare = [&](std::string_view text) {
+        const std::vector<std::string> more = missed(text, found);
+        different.insert(different.end(), more.begin(), more.end());
+    };
+    for (const Rule* rule : every_code()) compare(rule->bad.text), compare(rule->good.text);
+    test::for_each_record(test::data() / "document.jsonl.gz", [&](const test::Recorded& line) {
+        if (line["text"]) compare(line["text"].text());
+    });
+    const std::filesystem::path corpus = test::shared() / "corpus";
+    if (std::filesystem::exists(corpus))
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(corpus))
+            if (entry.is_regular_file() && entry.path().extension() == ".json")
+                compare(test::read_file(entry.path()));
+    CHECK(found > 10'000);
+    CHECK(different == std::vector<std::string>());
 }
 
 // ---- real documents

@@ -6,10 +6,10 @@
 
 #include <dszero/config/suggest.hpp>
 #include <dszero/lint/linting.hpp>
+#include <dszero/text/small_vector.hpp>
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace dszero::rules {
 
@@ -29,43 +29,34 @@ inline Suggestion suggest_for(const Member& member, const Section& section, bool
     return s;
 }
 
-/// What DeepSpeed ignores in a dictionary of its, and in those below.
-inline void unread_in(Linting& lint, const Part& part, const Section& section, bool top_level) {
-    std::vector<const Member*> strangers;  // that remind of nothing
-    for (const Member& member : part) {
-        const Row* row = find_row(section, member.key);
-        const bool is_key = row && row->is_key && row->key() == member.key;
-        if (is_key && row->known_to(lint.release())) {
-            if (row->type->section && row->type->section->container == Container::dictionary &&
-                member.value.json->is_object()) {
-                const std::string pointer = Spot{&part, &member}.pointer();
-                const Members members = lint.reading().members_of(member.value);
-                const Part below{pointer, member.value, &members, 0, members.size()};
-                unread_in(lint, below, *row->type->section, false);
-            }
-            continue;
-        }
-        if (!is_key && top_level && is_top_level_key(member.key)) continue;
-        if (is_remark(member.key) || lint.is_reported({&part, &member})) continue;
-        const Suggestion s = suggest_for(member, section, top_level, lint);
+using UnreadKeys = SmallVector<const Member*, 8>;
+
+/// Says of each key what it should be; of those that remind of nothing, if they are many, all at once.
+inline void report_unread(Linting& lint, const Part& part, const Section& section, const UnreadKeys& unread) {
+    const bool top_level = part.pointer.empty();
+    const std::string_view here = top_level ? "" : " here";
+    UnreadKeys strangers;
+    for (const Member* member : unread) {
+        const Spot spot{&part, member};
+        if (lint.is_reported(spot)) continue;
+        const Suggestion s = suggest_for(*member, section, top_level, lint);
         if (s.hint.empty()) {
-            strangers.push_back(&member);
+            strangers.push_back(member);
             continue;
         }
-        Diagnostic& d = lint.at_key({&part, &member},
-                                    {"DeepSpeed does not read \"", member.key, "\"", top_level ? "" : " here",
+        Diagnostic& d = lint.at_key(spot,
+                                    {"DeepSpeed does not read \"", member->key, "\"", here,
                                      s.code == "misplaced-key" ? "" : s.reason, ": it has no effect"},
                                     {s.hint});
         if (!s.rename.empty())
             d.replacement =
-                Replacement{lint.reading().key_span(member.value), '"' + std::string(s.rename) + '"'};
+                Replacement{lint.reading().key_span(member->value), '"' + std::string(s.rename) + '"'};
     }
     constexpr std::size_t few = 3;
     if (strangers.size() <= few) {
         for (const Member* member : strangers)
             lint.at_key({&part, member},
-                        {"DeepSpeed does not read \"", member->key, "\"", top_level ? "" : " here",
-                         ": it has no effect"},
+                        {"DeepSpeed does not read \"", member->key, "\"", here, ": it has no effect"},
                         {"remove it"});
         return;
     }
@@ -77,7 +68,32 @@ inline void unread_in(Linting& lint, const Part& part, const Section& section, b
                 {"if another program reads them, say so with a comment: // dszero: ignore unread-key: …"});
 }
 
-inline void unread_key(Linting& lint) { unread_in(lint, lint.top, section<DeepSpeedConfig>, true); }
+/// What DeepSpeed ignores in a dictionary of its, and in those below. The part's pointer is its path's.
+inline void unread_in(Linting& lint, Part part, const Section& section, const Path& path) {
+    UnreadKeys unread;
+    for (const Member& member : part) {
+        const Row* row = find_row(section, member.key);
+        const bool is_key = row && row->is_key && row->key() == member.key;
+        if (is_key && row->known_to(lint.release())) {
+            const Section* const inner = row->type->section;
+            if (!inner || inner->container != Container::dictionary || !member.value.json->is_object())
+                continue;
+            const Members members = lint.reading().members_of(member.value);
+            unread_in(lint, {{}, member.value, members.begin(), members.end()}, *inner,
+                      {.parent = &path, .key = member.key});
+        } else if (!is_remark(member.key)) {
+            unread.push_back(&member);
+        }
+    }
+    if (unread.empty()) return;
+    const std::string pointer = path.pointer();
+    part.pointer = pointer;
+    report_unread(lint, part, section, unread);
+}
+
+inline void unread_key(Linting& lint) {
+    unread_in(lint, lint.top, section<DeepSpeedConfig>, {.is_root = true});
+}
 
 inline constexpr Rule key_rules[] = {
     {.code = "unread-key",

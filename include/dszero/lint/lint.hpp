@@ -20,6 +20,7 @@
 #include <dszero/lint/readers.hpp>
 #include <dszero/lint/reduction.hpp>
 #include <dszero/lint/rule.hpp>
+#include <dszero/lint/rule_index.hpp>
 #include <dszero/lint/scheduler.hpp>
 #include <dszero/lint/sizes.hpp>
 #include <dszero/lint/stages.hpp>
@@ -29,14 +30,13 @@
 
 namespace dszero {
 
+inline constexpr std::span<const Rule> rule_groups[] = {
+    rules::key_rules,       rules::reader_rules,    rules::stage_rules,     rules::offload_rules,
+    rules::optimizer_rules, rules::scheduler_rules, rules::precision_rules, rules::reduction_rules,
+    rules::parallel_rules,  rules::size_rules,      rules::older_rules};
+
 /// Every rule, by subject.
-inline std::span<const std::span<const Rule>> lint_rules() {
-    static constexpr std::span<const Rule> all[] = {
-        rules::key_rules,       rules::reader_rules,    rules::stage_rules,     rules::offload_rules,
-        rules::optimizer_rules, rules::scheduler_rules, rules::precision_rules, rules::reduction_rules,
-        rules::parallel_rules,  rules::size_rules,      rules::older_rules};
-    return all;
-}
+inline std::span<const std::span<const Rule>> lint_rules() { return rule_groups; }
 
 /// The rule of that code, or null.
 inline const Rule* find_rule(std::string_view code) {
@@ -50,10 +50,9 @@ inline const Rule* find_rule(std::string_view code) {
 /// could be read.
 inline Diagnostics lint(const Document& document, const Surroundings& around = {}) {
     if (!document.tree.value.is_object()) return {};
+    static constexpr RuleIndex index(rule_groups);
     Linting linting(document, around);
-    for (const std::span<const Rule> group : lint_rules())
-        for (const Rule& rule : group)
-            if (rule.applies_to(document.release)) linting.run(rule);
+    index.run(linting);
     Diagnostics findings = linting.take();
     finish(document.source.text, findings);
     return findings;

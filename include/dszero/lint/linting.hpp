@@ -43,18 +43,18 @@ struct Spot {
     std::string pointer() const;
 };
 
-/// An object of the document, as a range of its members; empty where the document has none there.
+/// An object of the document and its members; empty where the document has none there.
 struct Part {
     std::string_view pointer;
-    Value value{};                     ///< its json is null where there is none
-    const Members* members = nullptr;  ///< they stand among those of other parts
-    std::size_t first = 0, last = 0;   ///< half-open
+    Value value{};  ///< its json is null where there is none
+    const Member* first = nullptr;
+    const Member* last = nullptr;  ///< behind the last one
 
     explicit operator bool() const { return value.json != nullptr; }
-    const Member* begin() const { return members ? members->begin() + first : nullptr; }
-    const Member* end() const { return members ? members->begin() + last : nullptr; }
+    const Member* begin() const { return first; }
+    const Member* end() const { return last; }
     bool empty() const { return first == last; }
-    Spot operator[](std::string_view key) const { return {this, find_member(begin(), end(), key)}; }
+    Spot operator[](std::string_view key) const { return {this, find_member(first, last, key)}; }
 };
 
 /// "1.5 GiB"
@@ -84,7 +84,7 @@ public:
           reading_(judged.release, judged.source, &judged.tree) {
         reading_.places = zero_places();
         reading_.top_level = &section<DeepSpeedConfig>;
-        members_.reserve(32);
+        members_.reserve(judged.tree.nodes.size());  // so they stay where they are
         open(top, {&judged.tree.value, 0});
         open_below(top, {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
                          &activation_checkpointing, &pipeline, &torch_autocast});
@@ -203,6 +203,9 @@ public:
         return false;
     }
 
+    /// All that is written in the parts.
+    const Members& members() const { return members_; }
+
     /// The value as written, for use in a message.
     std::string shown(const Spot& spot) const { return reading_.shown(spot.member->value); }
     const Reading& reading() const { return reading_; }
@@ -225,17 +228,16 @@ private:
     }
 
     void open(Part& part, const Value& value) {
-        const std::size_t first = members_.size();
+        const Member* const first = members_.end();
         reading_.append_members_of(value, members_);
-        part = {part.pointer, value, &members_, first, members_.size()};
+        part = {part.pointer, value, first, members_.end()};
     }
     void open(Part& part, const Spot& spot) {
         if (spot && spot.json().is_object()) open(part, spot.member->value);
     }
     /// Each under the last key of its own pointer, where `outer` has an object there.
     void open_below(const Part& outer, std::initializer_list<Part*> parts) {
-        for (std::size_t i = outer.first; i < outer.last; ++i) {
-            const Member member = members_[i];  // opening moves them
+        for (const Member& member : outer) {
             if (!member.value.json->is_object()) continue;
             for (Part* part : parts)
                 if (!*part && part->pointer.substr(outer.pointer.size() + 1) == member.key)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <dszero/lint/linting.hpp>
+#include <dszero/text/rough_hash.hpp>
 
 #include <algorithm>
 #include <array>
@@ -137,17 +138,16 @@ inline Constructor constructor_of(const Linting& lint) {
 /// Which of the names, with a blank around each, the key is a misspelling of.
 inline Nearest nearest_of(std::string_view names, std::string_view key) {
     Nearest nearest(key);
-    while (names.size() > 1) {
-        names.remove_prefix(1);
-        const std::string_view name = names.substr(0, names.find(' '));
-        nearest.consider(name);
-        names.remove_prefix(name.size());
-    }
+    for_each_word(names, [&](std::string_view name) { nearest.consider(name); });
     return nearest;
 }
 
+/// Whether the name is one of the names, with a blank around each.
 inline bool takes(std::string_view names, std::string_view name) {
-    return names.find(' ' + std::string(name) + ' ') != std::string_view::npos;
+    if (name.find(' ') != name.npos) return false;
+    for (std::size_t at = names.find(name); at != names.npos; at = names.find(name, at + 1))
+        if (at > 0 && names[at - 1] == ' ' && names.substr(at + name.size()).starts_with(' ')) return true;
+    return false;
 }
 
 inline void optimizer_param(Linting& lint) {
@@ -190,6 +190,7 @@ inline constexpr Rule optimizer_rules[] = {
              "there). It is looked up only in deepspeed.initialize.",
      .source = "runtime/engine.py, _do_sanity_check",
      .run = unknown_optimizer,
+     .keys = "optimizer",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "AdanW"}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "adamw"}})"}},
     {.code = "untested-optimizer",
@@ -198,6 +199,7 @@ inline constexpr Rule optimizer_rules[] = {
          "ZeRO works with Adam, AdamW, Adagrad, Lion and Muon. Others need zero_allow_untested_optimizer.",
      .source = "runtime/engine.py, _do_optimizer_sanity_check; runtime/zero/utils.py",
      .run = untested_optimizer,
+     .keys = "optimizer",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "SGD"}, "zero_optimization": {"stage": 1}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "SGD"}, "zero_optimization": {"stage": 1},
  "zero_allow_untested_optimizer": true})"}},
@@ -206,6 +208,7 @@ inline constexpr Rule optimizer_rules[] = {
      .what = "legacy_stage1 is still read, and deepspeed.initialize raises an Exception where it is true.",
      .source = "runtime/engine.py, _configure_zero_optimizer",
      .run = legacy_stage_1,
+     .keys = "legacy_stage1",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "legacy_stage1": true}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "legacy_stage1": false}})"}},
     {.code = "one-bit-with-zero",
@@ -213,6 +216,7 @@ inline constexpr Rule optimizer_rules[] = {
      .what = "OneBitAdam, ZeroOneAdam and OneBitLamb assert in deepspeed.initialize that ZeRO is off.",
      .source = "runtime/engine.py of 0.19.6, _configure_basic_optimizer",
      .run = one_bit_with_zero,
+     .keys = "optimizer",
      .until = "0.19.7",
      .bad =
          {R"({"train_batch_size": 8, "optimizer": {"type": "OneBitAdam"}, "zero_optimization": {"stage": 1}})",
@@ -225,6 +229,7 @@ inline constexpr Rule optimizer_rules[] = {
              "is a TypeError. Which class it is depends on offload_optimizer and torch_adam.",
      .source = "runtime/engine.py, _configure_basic_optimizer",
      .run = optimizer_param,
+     .keys = "optimizer",
      .bad =
          {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW", "params": {"learning_rate": 0.001}}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW", "params": {"lr": 0.001}}})"}},
@@ -233,6 +238,7 @@ inline constexpr Rule optimizer_rules[] = {
      .what = "deepspeed.initialize asserts that fp16.loss_scale is 0 with LAMB, whether fp16 is on or not.",
      .source = "runtime/engine.py, _do_sanity_check",
      .run = lamb_static_scale,
+     .keys = "loss_scale",
      .bad =
          {R"({"train_batch_size": 8, "optimizer": {"type": "Lamb"}, "fp16": {"enabled": true, "loss_scale": 128}})"},
      .good =
@@ -243,6 +249,7 @@ inline constexpr Rule optimizer_rules[] = {
              "as published.",
      .source = "runtime/engine.py, _configure_basic_optimizer",
      .run = adam_is_adamw,
+     .keys = "weight_decay",
      .severity = Severity::note,
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0.01}}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam", "params": {"weight_decay": 0}}})"}},

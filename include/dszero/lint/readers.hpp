@@ -31,22 +31,21 @@ inline void unresolved_auto(Linting& lint) {
         lint.around.caller == Caller::deepspeed
             ? "write a value; --caller huggingface or accelerate, if they are to replace it"
             : "write a value: this is none that the caller replaces";
-    const auto report = [&](const Part& part, std::string_view consequence, bool (*used)(std::string_view)) {
-        for (const Member& member : part) {
-            const Spot spot{&part, &member};
-            if (!is_word(spot.json(), "auto") || !used(member.key)) continue;
-            if (replaces_auto(lint.around.caller, part.pointer, member.key)) continue;
-            lint.at_value(spot,
-                          {member.key, " is still \"auto\", and DeepSpeed keeps the word: ", consequence},
-                          {hint});
-        }
+    const auto report = [&](const Spot& spot, std::string_view consequence) {
+        if (!spot || !is_word(spot.json(), "auto")) return;
+        if (replaces_auto(lint.around.caller, spot.part->pointer, spot.member->key)) return;
+        lint.at_value(spot,
+                      {spot.member->key, " is still \"auto\", and DeepSpeed keeps the word: ", consequence},
+                      {hint});
     };
-    report(lint.top, "the first step compares it with a number and stops with a TypeError",
-           [](std::string_view key) { return key == "gradient_clipping" || key == "steps_per_print"; });
-    constexpr auto all = [](std::string_view) { return true; };
-    report(lint.optimizer_params, "the optimizer's constructor stops with a TypeError", all);
-    report(lint.scheduler_params, "the schedule stops with a TypeError", all);
-    report(lint.aio, "the first swap stops with a TypeError", all);
+    for (const std::string_view key : {"gradient_clipping", "steps_per_print"})
+        report(lint.top[key], "the first step compares it with a number and stops with a TypeError");
+    const auto report_all = [&](const Part& part, std::string_view consequence) {
+        for (const Member& member : part) report({&part, &member}, consequence);
+    };
+    report_all(lint.optimizer_params, "the optimizer's constructor stops with a TypeError");
+    report_all(lint.scheduler_params, "the schedule stops with a TypeError");
+    report_all(lint.aio, "the first swap stops with a TypeError");
 }
 
 inline void strict_json(Linting& lint) {
@@ -146,6 +145,7 @@ inline constexpr Rule reader_rules[] = {
              "sees it. DeepSpeed drops it in sections of fixed fields, and keeps the word elsewhere.",
      .source = "runtime/config.py; runtime/engine.py, step",
      .run = unresolved_auto,
+     .keys = "gradient_clipping steps_per_print params aio",
      .bad = {R"({"train_batch_size": 8, "gradient_clipping": "auto"})"},
      .good = {R"({"train_batch_size": 8, "gradient_clipping": 1.0})"}},
     {.code = "strict-json",
@@ -164,6 +164,7 @@ inline constexpr Rule reader_rules[] = {
              "dictionary. For a file, DeepSpeed looks for the key in the path's text.",
      .source = "runtime/config.py, DeepSpeedConfig.__init__",
      .run = read_from_a_dictionary,
+     .keys = "sequence_parallel_size",
      .since = "0.14.5",
      .bad = {R"({"train_batch_size": 8, "sequence_parallel_size": 1})"},
      .good = {R"({"train_batch_size": 8, "sequence_parallel_size": 1})", {.caller = Caller::huggingface}}},
@@ -173,6 +174,7 @@ inline constexpr Rule reader_rules[] = {
              "says what happens anyway is a note.",
      .source = "runtime/engine.py, zero_allgather_partitions, which has no caller",
      .run = never_read,
+     .keys = "allgather_partitions disable_allgather",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1, "allgather_partitions": false}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 1}})"}},
     {.code = "outer-switch",
@@ -182,6 +184,7 @@ inline constexpr Rule reader_rules[] = {
              "of curriculum_learning and random_ltd inside decide.",
      .source = "runtime/engine.py, curriculum_learning_enabled and random_ltd_enabled",
      .run = outer_switch,
+     .keys = "data_efficiency",
      .since = "0.8.0",
      .bad = {R"({"train_batch_size": 8, "data_efficiency": {"enabled": false, "data_sampling": {
  "curriculum_learning": {"enabled": true, "curriculum_metrics": {}}}}})"},
@@ -192,6 +195,7 @@ inline constexpr Rule reader_rules[] = {
      .what = "Where torch has all_gather_into_tensor, 1.13 on, stages 1 and 2 gather each group at once.",
      .source = "runtime/utils.py, all_gather_dp_groups",
      .run = allgather_bucket,
+     .keys = "allgather_bucket_size",
      .severity = Severity::note,
      .since = "0.9.0",
      .bad =
@@ -203,6 +207,7 @@ inline constexpr Rule reader_rules[] = {
              "known. checkpointing.configure asserts it; a program can pass both as arguments.",
      .source = "runtime/activation_checkpointing/checkpointing.py, configure",
      .run = contiguous_checkpointing,
+     .keys = "contiguous_memory_optimization",
      .severity = Severity::note,
      .bad =
          {R"({"train_batch_size": 8, "activation_checkpointing": {"contiguous_memory_optimization": true}})"},

@@ -109,6 +109,7 @@ inline constexpr Rule reduction_rules[] = {
              "where reduce_scatter is true, and it is by default.",
      .source = "runtime/zero/stage_1_and_2.py and stage3.py, __init__",
      .run = prescale_reduce_scatter,
+     .keys = "prescale_gradients gradient_predivide_factor",
      .bad = {R"({"train_batch_size": 8, "prescale_gradients": true, "zero_optimization": {"stage": 2}})"},
      .good = {R"({"train_batch_size": 8, "prescale_gradients": true,
  "zero_optimization": {"stage": 2, "reduce_scatter": false}})"}},
@@ -118,6 +119,7 @@ inline constexpr Rule reduction_rules[] = {
              "whatever prescale_gradients and gradient_predivide_factor say.",
      .source = "runtime/zero/stage_1_and_2.py, average_tensor",
      .run = prescale_ignored,
+     .keys = "prescale_gradients gradient_predivide_factor",
      .bad =
          {R"({"train_batch_size": 8, "gradient_predivide_factor": 2.0, "zero_optimization": {"stage": 1}})"},
      .good =
@@ -127,6 +129,7 @@ inline constexpr Rule reduction_rules[] = {
      .what = "Stages 1 and 2 assert that allgather_bucket_size is a multiple of 2, NCCL's alignment.",
      .source = "runtime/zero/stage_1_and_2.py, __init__",
      .run = odd_allgather_bucket,
+     .keys = "allgather_bucket_size allgather_size",
      .bad =
          {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "allgather_bucket_size": 50000001}})"},
      .good =
@@ -137,6 +140,7 @@ inline constexpr Rule reduction_rules[] = {
              "pipeline nor DeepCompile, and overlap_comm only at stages 2 and 3.",
      .source = "runtime/engine.py, _do_sanity_check",
      .run = unmanaged_accumulation,
+     .keys = "managed_gradient_accumulation",
      .since = "0.19.4",
      .bad = {R"({"train_batch_size": 8, "managed_gradient_accumulation": false,
  "zero_optimization": {"stage": 1, "overlap_comm": true}})"},
@@ -148,6 +152,7 @@ inline constexpr Rule reduction_rules[] = {
              "it is by default.",
      .source = "runtime/zero/stage3.py, __init__",
      .run = muon_reduce_scatter,
+     .keys = "optimizer",
      .since = "0.18.9",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Muon"}, "zero_optimization": {"stage": 3,
  "stage3_gather_16bit_weights_on_model_save": true}})"},
@@ -159,6 +164,7 @@ inline constexpr Rule reduction_rules[] = {
              "optimizer raises a ValueError.",
      .source = "runtime/zero/stage_1_and_2.py, __init__",
      .run = no_gradient_norm,
+     .keys = "compute_grad_norm",
      .since = "0.19.7",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "compute_grad_norm": false}})"},
      .good = {R"({"train_batch_size": 8, "gradient_clipping": 0,
@@ -169,6 +175,7 @@ inline constexpr Rule reduction_rules[] = {
              "NaN. The default of contiguous_gradients is true.",
      .source = "DeepSpeed issues 7188, 5545 and 8061, mended in 8080",
      .run = overlap_race,
+     .keys = "overlap_comm",
      .severity = Severity::note,
      .until = "0.19.3",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "overlap_comm": true}})",

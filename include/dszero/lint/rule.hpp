@@ -47,6 +47,7 @@ struct Rule {
     std::string_view what;    ///< what happens, and why: a sentence or two
     std::string_view source;  ///< where DeepSpeed does it: "runtime/zero/stage3.py"
     void (*run)(Linting&) = nullptr;
+    std::string_view keys{};  ///< it finds nothing where none of these is written; blanks between; empty: all
     Severity severity = Severity::warning;  ///< some of its findings may be milder
     Release since = oldest_release;
     Release until = still_there;  ///< the first release that it is not true of

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <dszero/config/key_index.hpp>
+#include <dszero/config/suggest.hpp>
+#include <dszero/config/zero.hpp>
 
 #include <array>
 #include <cstddef>
@@ -52,15 +54,18 @@ inline constexpr std::array stage_keys = {
     StageKey{"parameter_alignment", 1, 2, "parameters stand as they come"},
 };
 
-/// The row of stage_keys for a key, or null.
+/// The row of stage_keys for a key, or for its attribute's name; null: every stage looks at it.
 inline const StageKey* find_stage_key(std::string_view key) {
     static const KeyIndex index = [] {
         KeyIndex keys;
-        for (const StageKey& entry : stage_keys) keys.add(entry.key);
+        for (const StageKey& entry : stage_keys) {
+            keys.add(entry.key);
+            keys.add(find_row(section<DeepSpeedZeroConfig>, entry.key)->name);
+        }
         return keys;
     }();
     const std::size_t number = index.find(key);
-    return number == KeyIndex::none ? nullptr : &stage_keys[number];
+    return number == KeyIndex::none ? nullptr : &stage_keys[number / 2];
 }
 
 }  // namespace dszero::rules

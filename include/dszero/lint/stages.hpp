@@ -27,10 +27,10 @@ inline void no_effect_at_stage(Linting& lint) {
     const int stage = lint.stage();
     for (const Member& member : lint.zero) {
         const Spot spot{&lint.zero, &member};
-        const Row* row = find_row(section<DeepSpeedZeroConfig>, member.key);
-        if (!row || !row->known_to(lint.release()) || !spot.is_set()) continue;
-        const StageKey* const entry = find_stage_key(row->key());
+        const StageKey* const entry = find_stage_key(member.key);
         if (!entry || (entry->first <= stage && stage <= entry->last)) continue;
+        const Row* row = find_row(section<DeepSpeedZeroConfig>, member.key);
+        if (!row->known_to(lint.release()) || !spot.is_set()) continue;
         if (entry->key == "offload_param" && !lint.offloads_param()) continue;  // it is off anyway
         Diagnostic& d = lint.at_key(
             spot, {member.key, " has no effect at stage ", std::to_string(stage), ": ", entry->instead},
@@ -172,6 +172,7 @@ inline constexpr Rule stage_rules[] = {
              "something a warning.",
      .source = "runtime/engine.py, _configure_zero_optimizer",
      .run = no_effect_at_stage,
+     .keys = "zero_optimization",
      .bad =
          {R"({"train_batch_size": 8, "zero_optimization": {"stage": 2, "offload_param": {"device": "cpu"}}})"},
      .good =
@@ -182,6 +183,7 @@ inline constexpr Rule stage_rules[] = {
              "nothing else in the section has an effect.",
      .source = "runtime/zero/config.py, stage",
      .run = zero_off,
+     .keys = "zero_optimization",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"overlap_comm": true}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 0}})"}},
     {.code = "offload-optimizer-at-stage-0",
@@ -191,6 +193,7 @@ inline constexpr Rule stage_rules[] = {
              "cuda and must be 'cpu').",
      .source = "runtime/engine.py, zero_use_cpu_optimizer; ops/adam/cpu_adam.py, step",
      .run = offload_optimizer_at_stage_0,
+     .keys = "offload_optimizer cpu_offload",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"},
  "zero_optimization": {"stage": 0, "offload_optimizer": {"device": "cpu"}}})"},
      .good = {R"({"train_batch_size": 8, "optimizer": {"type": "AdamW"},
@@ -201,6 +204,7 @@ inline constexpr Rule stage_rules[] = {
              "given none of the options of gradient reduction.",
      .source = "runtime/engine.py, _configure_bf16_optimizer",
      .run = bf16_optimizer_ignores,
+     .keys = "bf16 bfloat16",
      .since = "0.7.6",
      .bad = {R"({"train_batch_size": 8, "bf16": {"enabled": true}, "data_types": {"grad_accum_dtype": "fp32"},
  "zero_optimization": {"stage": 1, "reduce_bucket_size": 50000000}})"},
@@ -214,6 +218,7 @@ inline constexpr Rule stage_rules[] = {
              "Each rank updates its slice of the weights by its own gradient alone.",
      .source = "runtime/zero/stage_1_and_2.py, copy_grads_in_partition",
      .run = gradients_not_reduced,
+     .keys = "grad_accum_dtype",
      .since = "0.10.1",
      .until = "0.19.8",
      .bad = {R"({"train_batch_size": 8, "fp16": {"enabled": true}, "data_types": {"grad_accum_dtype": "fp32"},
@@ -231,6 +236,7 @@ inline constexpr Rule stage_rules[] = {
              "data_types.grad_accum_dtype changes nothing. 0.19.8 accumulates in fp32 where it is asked to.",
      .source = "runtime/zero/stage_1_and_2.py, get_all_grad_tensors",
      .run = accumulation_type_ignored,
+     .keys = "grad_accum_dtype",
      .since = "0.10.1",
      .until = "0.19.8",
      .bad = {R"({"train_batch_size": 8, "bf16": {"enabled": true}, "data_types": {"grad_accum_dtype": "fp32"},
@@ -248,6 +254,7 @@ inline constexpr Rule stage_rules[] = {
              "and says so only when it is initialized. Before 0.17.6 that of bf16 is fp32.",
      .source = "runtime/engine.py, _do_optimizer_sanity_check",
      .run = accumulation_type_without_zero,
+     .keys = "grad_accum_dtype",
      .since = "0.7.6",
      .bad =
          {R"({"train_batch_size": 8, "bf16": {"enabled": true}, "data_types": {"grad_accum_dtype": "fp32"}})"},
@@ -259,6 +266,7 @@ inline constexpr Rule stage_rules[] = {
          "At stages 1 and 2 with offload_optimizer, contiguous_gradients is true whatever the document says.",
      .source = "runtime/zero/stage_1_and_2.py, __init__",
      .run = contiguous_forced,
+     .keys = "contiguous_gradients",
      .bad = {R"({"train_batch_size": 8, "optimizer": {"type": "Adam"},
  "zero_optimization": {"stage": 2, "contiguous_gradients": false, "offload_optimizer": {"device": "cpu"}}})"},
      .good =
@@ -269,6 +277,7 @@ inline constexpr Rule stage_rules[] = {
              "false changes nothing.",
      .source = "runtime/zero/stage3.py, __reduce_and_partition_ipg_grads",
      .run = reduce_scatter_all_the_same,
+     .keys = "reduce_scatter",
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "reduce_scatter": false,
  "contiguous_gradients": false, "stage3_gather_16bit_weights_on_model_save": true}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3, "reduce_scatter": false,
@@ -279,6 +288,7 @@ inline constexpr Rule stage_rules[] = {
              "returns without writing, and the model's own state_dict() holds tensors of size 0.",
      .source = "runtime/engine.py, save_16bit_model",
      .run = checkpoint_without_weights,
+     .keys = "stage",
      .severity = Severity::note,
      .bad = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3}})"},
      .good = {R"({"train_batch_size": 8, "zero_optimization": {"stage": 3,
