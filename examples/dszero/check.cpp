@@ -68,19 +68,19 @@ public:
     Checker(const Options& options, Output& output) : options_(options), output_(output) {}
 
     Status check(const Input& input, Release release) {
-        const Document document = judge(input, release, options_);
+        Document document = judge(input, release, options_);
         if (skips(input, document, output_)) return Status::accepted;
         const bool verdict_alone = options_.scope != Scope::document || options_.all_releases;
         const Input waivers = verdict_alone ? Input{} : waivers_beside(input);
         const Source beside{waivers.name, waivers.text};
-        Review review = verdict_alone ? Review{document.diagnostics, {}, {}, {}}
-                                      : dszero::review(document, options_.around(), beside);
-        Status status = document.accepted() ? Status::accepted : Status::refused;
-        for (Diagnostics* diagnostics : {&review.verdict, &review.findings, &review.beside}) {
+        Review review = verdict_alone ? Review{std::move(document), {}, {}, {}}
+                                      : dszero::review(std::move(document), options_.around(), beside);
+        Status status = review.document.accepted() ? Status::accepted : Status::refused;
+        for (Diagnostics* diagnostics : {&review.document.diagnostics, &review.findings, &review.beside}) {
             apply_levels(options_, *diagnostics);
             if (fails(*diagnostics, options_.strict)) status = Status::refused;
         }
-        write(input, document, beside, review);
+        write(input, beside, review);
         if (waivers.problem) status = worse(status, report_unreadable(waivers));
         return status;
     }
@@ -107,22 +107,26 @@ public:
     }
 
 private:
-    void write(const Input& input, const Document& document, const Source& beside, const Review& review) {
+    void write(const Input& input, const Source& beside, const Review& review) {
+        const Document& document = review.document;
+        if (options_.json) {
+            output_.write(open_json_line(input, document, document.diagnostics) + ",\"findings\":" +
+                          render_json(review.findings) + waived_json(review.waived) + "}\n");
+            return;
+        }
+        const Diagnostics all = review.diagnostics();
         if (options_.format == "sarif") {
-            sarif_.add(document.source, review.diagnostics());
+            sarif_.add(document.source, all);
             sarif_.add(beside, review.beside);
             for (const Waived& waived : review.waived)
                 sarif_.add_waived(document.source, waived.finding, waived.reason, waived.in_document);
         } else if (options_.format == "github") {
-            output_.write(render_annotations(document.source, review.diagnostics()));
+            output_.write(render_annotations(document.source, all));
             output_.write(render_annotations(beside, review.beside));
-        } else if (options_.json) {
-            output_.write(open_json_line(input, document, review.verdict) + ",\"findings\":" +
-                          render_json(review.findings) + waived_json(review.waived) + "}\n");
         } else {
-            output_.write(render_text(document.source, review.diagnostics(), output_.style()));
+            output_.write(render_text(document.source, all, output_.style()));
             output_.write(render_text(beside, review.beside, output_.style()));
-            output_.write(summary(document, review.diagnostics(), output_.style()) + '\n');
+            output_.write(summary(document, all, output_.style()) + '\n');
         }
     }
 

@@ -16,14 +16,14 @@
 namespace dszero {
 
 struct Review {
-    Diagnostics verdict;   ///< the document's own diagnostics
+    Document document;     ///< its diagnostics are the verdict's, less what is waived
     Diagnostics findings;  ///< lint's, then those about waivers in comments
     std::vector<Waived> waived;
     Diagnostics beside;  ///< about the file of waivers, located there
 
-    /// The verdict, then the findings.
+    /// The verdict's, then the findings.
     Diagnostics diagnostics() const {
-        Diagnostics all = verdict;
+        Diagnostics all = document.diagnostics;
         all.insert(all.end(), findings.begin(), findings.end());
         return all;
     }
@@ -37,20 +37,19 @@ inline const Rule* find_code(std::string_view code) {
 }
 
 /// Reviews a judged document. `waivers_file`: the text beside it, if there is one.
-inline Review review(const Document& document, const Surroundings& around = {},
-                     const Source& waivers_file = {}) {
+inline Review review(Document document, const Surroundings& around = {}, const Source& waivers_file = {}) {
     Review result;
-    result.verdict = document.diagnostics;
-    result.findings = lint(document, around);
+    result.document = std::move(document);
+    result.findings = lint(result.document, around);
 
     constexpr auto is_code = [](std::string_view code) { return find_code(code) != nullptr; };
-    std::vector<Waiver> inside = waivers_in(document), outside = waivers_beside(waivers_file);
+    std::vector<Waiver> inside = waivers_in(result.document), outside = waivers_beside(waivers_file);
     if (inside.empty() && outside.empty()) return result;
     for (std::vector<Waiver>* waivers : {&inside, &outside})
-        for (Diagnostics* diagnostics : {&result.verdict, &result.findings})
+        for (Diagnostics* diagnostics : {&result.document.diagnostics, &result.findings})
             for (Waived& waived : take_waived(*diagnostics, *waivers))
                 result.waived.push_back(std::move(waived));
-    Diagnostics problems = waiver_problems(document.source.text, inside, is_code);
+    Diagnostics problems = waiver_problems(result.document.source.text, inside, is_code);
     std::move(problems.begin(), problems.end(), std::back_inserter(result.findings));
     result.beside = waiver_problems(waivers_file.text, outside, is_code);
     return result;
