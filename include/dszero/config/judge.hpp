@@ -31,29 +31,25 @@ inline Table<Place> zero_places() {
 /// Whether some release reads the key at the top level of a document.
 inline bool is_top_level_key(std::string_view key) { return is_key_of(section<DeepSpeedConfig>, key); }
 
-/// Keys beside zero_optimization that were meant to be inside it, or to be it. DeepSpeed ignores them
-/// silently.
-inline void report_strays(const Members& document, bool has_section, Reading& r) {
-    for (const Member& member : document) {
-        if (is_top_level_key(member.key)) continue;
-        const Path path{.key = member.key};
-        Nearest nearest(member.key);
-        nearest.consider(zero_optimization);
-        if (!has_section && !nearest.name().empty()) {
-            r.report(Severity::warning, "unknown-key", path.pointer(), r.key_span(member.value),
-                     "nothing reads \"" + std::string(member.key) + "\"",
-                     "did you mean \"zero_optimization\"?")
-                .replacement = Replacement{r.key_span(member.value), "\"zero_optimization\""};
-            continue;
-        }
-        const Row* row = find_row(section<DeepSpeedZeroConfig>, member.key);
-        if (row && row->is_key)
-            r.report(Severity::warning, "misplaced-key", path.pointer(), r.key_span(member.value),
-                     std::string(member.key) + " is ignored here", "it belongs in zero_optimization");
+/// A key beside zero_optimization that was meant to be inside it, or to be it, and is no key of the top
+/// level. DeepSpeed ignores it silently.
+inline void report_stray(const Member& member, Reading& r) {
+    const Path path{.key = member.key};
+    Nearest nearest(member.key);
+    if (!find_member(*r.document, zero_optimization)) nearest.consider(zero_optimization);
+    if (!nearest.name().empty()) {
+        r.report(Severity::warning, "unknown-key", path.pointer(), r.key_span(member.value),
+                 "nothing reads \"" + std::string(member.key) + "\"", "did you mean \"zero_optimization\"?")
+            .replacement = Replacement{r.key_span(member.value), "\"zero_optimization\""};
+        return;
     }
+    const Row* row = find_row(section<DeepSpeedZeroConfig>, member.key);
+    if (row && row->is_key)
+        r.report(Severity::warning, "misplaced-key", path.pointer(), r.key_span(member.value),
+                 std::string(member.key) + " is ignored here", "it belongs in zero_optimization");
 }
 
-/// False, and reported, unless the root is an object; else its members, with what to say about them as such.
+/// False, and reported, unless the root is an object; else its members.
 inline bool open_document(const Value& root, Reading& r, Members& document) {
     r.places = zero_places();
     r.top_level = &section<DeepSpeedConfig>;
@@ -64,7 +60,6 @@ inline bool open_document(const Value& root, Reading& r, Members& document) {
         return false;
     }
     document = r.members_of(root);
-    report_strays(document, find_member(document, zero_optimization) != nullptr, r);
     if (r.has_text() && !r.spelling(root).starts_with('{') && document.empty())
         r.report(Severity::warning, "empty-document", {}, r.value_span(root),
                  "the document is empty: every setting has its default, ZeRO is off");
@@ -77,6 +72,8 @@ inline bool judge_zero(const Value& root, Reading& r, DeepSpeedZeroConfig& confi
     Members document;
     if (!open_document(root, r, document)) return false;
     r.document = &document;
+    for (const Member& member : document)
+        if (!is_top_level_key(member.key)) report_stray(member, r);
     const std::size_t start = r.diagnostics.size();
     apply_defaults_of(r.behaviour.release, section<DeepSpeedZeroConfig>, &config);
     if (const Member* zero = find_member(document, zero_optimization))
@@ -95,7 +92,9 @@ public:
         for (const Member& member : document) {
             written_.add(member.key);
             const Row* row = find_row(section<DeepSpeedConfig>, member.key);
-            if (!row || row->key() != member.key || !row->known_to(r.behaviour.release)) continue;
+            const bool is_key = row && row->is_key && row->key() == member.key;
+            if (!is_key) report_stray(member, r);
+            if (!is_key || !row->known_to(r.behaviour.release)) continue;
             Given& place = place_for(*row, given_);
             if (!place.present) place = {row, member.key, member.value, true, true};
         }

@@ -48,14 +48,14 @@ inline constexpr RemovedKey removed_zero_keys[] = {
 };
 
 /// False where the key is surely none of them: nearly always.
-inline bool may_be_removed(const Member& member) {
+inline bool may_be_removed(std::string_view key) {
     static constexpr RoughKeys seen = [] {
         RoughKeys keys;
         for (const RemovedKey& removed : removed_keys) keys.add(removed.key);
         for (const RemovedKey& removed : removed_zero_keys) keys.add(removed.key);
         return keys;
     }();
-    return seen.may_have(member.key);
+    return seen.may_have(key);
 }
 
 /// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
@@ -75,7 +75,6 @@ inline void removed_keys_are_gone(Checking& c) {
     const Release release = c.reading.behaviour.release;
     const auto refuse = [&](const Section& section, const Members& members, std::span<const RemovedKey> keys,
                             const Path* above) {
-        if (std::none_of(members.begin(), members.end(), may_be_removed)) return;
         for (const RemovedKey& removed : keys) {
             const Member* member = find_member(members, removed.key);
             if (!member) continue;
@@ -89,9 +88,14 @@ inline void removed_keys_are_gone(Checking& c) {
                             std::string(removed.instead));
         }
     };
-    refuse(section<DeepSpeedConfig>, *c.reading.document, removed_keys, nullptr);
+    const Members& document = *c.reading.document;
+    if (std::any_of(document.begin(), document.end(), [](const Member& m) { return may_be_removed(m.key); }))
+        refuse(section<DeepSpeedConfig>, document, removed_keys, nullptr);
     const Member* zero = find_written(c, zero_optimization);
-    if (!zero || !zero->value.json->is_object()) return;
+    const auto* object = zero ? zero->value.json->get_ptr<const Json::object_t*>() : nullptr;
+    if (!object ||
+        std::none_of(object->begin(), object->end(), [](const auto& m) { return may_be_removed(m.first); }))
+        return;
     const Path above{.key = zero_optimization};
     refuse(section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), removed_zero_keys, &above);
 }

@@ -38,8 +38,7 @@ inline const Rule* find_code(std::string_view code) {
 
 /// Reviews a judged document. `waivers_file`: the text beside it, if there is one.
 inline Review review(Document document, const Surroundings& around = {}, const Source& waivers_file = {}) {
-    Review result;
-    result.document = std::move(document);
+    Review result{std::move(document), {}, {}, {}};
     result.findings = lint(result.document, around);
 
     constexpr auto is_code = [](std::string_view code) { return find_code(code) != nullptr; };
