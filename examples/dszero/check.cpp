@@ -94,7 +94,7 @@ public:
                 described.push_back({rule.code, rule.title, rule.what, rule.severity});
         };
         describe(verdicts);
-        for (const std::span<const Rule> group : lint_rules()) describe(group);
+        for (const std::span<const Rule> group : lint_rules) describe(group);
         output_.write(sarif_.str(described));
     }
 

@@ -115,7 +115,7 @@ Status rules(const Options&, Output& output) {
     output.write(listed("The verdict: what DeepSpeed refuses (error), or reads in another way", verdicts));
     output.write("\n");
     std::string_view heading = "Lint: what DeepSpeed accepts, and then ignores, alters or fails at";
-    for (const std::span<const Rule> group : lint_rules()) {
+    for (const std::span<const Rule> group : lint_rules) {
         output.write(listed(heading, group));
         heading = "";
     }

@@ -48,7 +48,7 @@ std::vector<std::string> codes(std::string_view text, const Surroundings& around
 std::vector<const Rule*> every_code() {
     std::vector<const Rule*> all;
     for (const Rule& verdict : verdicts) all.push_back(&verdict);
-    for (const std::span<const Rule> group : lint_rules())
+    for (const std::span<const Rule> group : lint_rules)
         for (const Rule& rule : group) all.push_back(&rule);
     return all;
 }
@@ -367,6 +367,21 @@ TEST_CASE("what users have suffered from is said") {
     }
 }
 
+TEST_CASE("lint: a parameter of one letter is no misspelling of what only separates names") {
+    for (const char* schedule : {"WarmupLR", "WarmupDecayLR", "OneCycle", "LRRangeTest"})
+        for (const char* key : {"x", "|"}) {
+            const Review result =
+                review(judged(R"({"train_batch_size": 8, "scheduler": {"type": ")" + std::string(schedule) +
+                              R"(", "params": {")" + key +
+                              R"(": 1, "total_num_steps": 1, "cycle_min_lr": 1, "cycle_max_lr": 1}}})"));
+            const auto found = std::find_if(
+                result.findings.begin(), result.findings.end(),
+                [&](const Diagnostic& d) { return d.pointer == "/scheduler/params/" + std::string(key); });
+            REQUIRE(found != result.findings.end());
+            CHECK(found->hint == "remove it");
+        }
+}
+
 // ---- which rules run
 
 namespace {
@@ -374,7 +389,7 @@ namespace {
 /// What all rules find, whatever keys are written.
 Diagnostics all_find(const Document& document, const Surroundings& around) {
     Linting linting(document, around);
-    for (const std::span<const Rule> group : lint_rules())
+    for (const std::span<const Rule> group : lint_rules)
         for (const Rule& rule : group)
             if (rule.applies_to(document.release)) linting.run(rule);
     Diagnostics findings = linting.take();

@@ -161,7 +161,7 @@ private:
              ++next_check_) {
             const DocumentCheck& check = document_checks[next_check_];
             if (release < check.since || release >= check.until) continue;
-            if (!check.keys.empty() && !keys_of_checks[next_check_].may_share_one_with(written_)) continue;
+            if (!check.keys.empty() && !check.keys.may_share_one_with(written_)) continue;
             step("", check.name, [&] {
                 Checking checking(&config_, given_, reading_, root, false);
                 check.run(checking);

@@ -64,6 +64,7 @@ public:
     void consider(std::string_view name) {
         if (is_thinkable(name.size(), letters_of(name))) compare(name);
     }
+    /// The same of a name that is_thinkable.
     void compare(std::string_view name) {
         if (distance_ == 0) return;
         const std::size_t limit = std::min(most_differences(written_.size(), name.size()), distance_ - 1);

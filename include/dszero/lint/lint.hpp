@@ -6,7 +6,7 @@
 //     dszero::Diagnostics findings = dszero::lint(document, {.around = {.world_size = 64, .gpus_per_node =
 //     8}}); std::cerr << dszero::render_text(document.source, findings);
 //
-// Rules are grouped by subject, one header each; lint_rules() has them all.
+// Rules are grouped by subject, one header each; lint_rules has them all.
 #pragma once
 
 #include <dszero/config/document.hpp>
@@ -30,17 +30,15 @@
 
 namespace dszero {
 
-inline constexpr std::span<const Rule> rule_groups[] = {
+/// Every rule, by subject.
+inline constexpr std::span<const Rule> lint_rules[] = {
     rules::key_rules,       rules::reader_rules,    rules::stage_rules,     rules::offload_rules,
     rules::optimizer_rules, rules::scheduler_rules, rules::precision_rules, rules::reduction_rules,
     rules::parallel_rules,  rules::size_rules,      rules::older_rules};
 
-/// Every rule, by subject.
-inline std::span<const std::span<const Rule>> lint_rules() { return rule_groups; }
-
 /// The rule of that code, or null.
 inline const Rule* find_rule(std::string_view code) {
-    for (const std::span<const Rule> group : lint_rules())
+    for (const std::span<const Rule> group : lint_rules)
         for (const Rule& rule : group)
             if (rule.code == code) return &rule;
     return nullptr;
@@ -50,7 +48,7 @@ inline const Rule* find_rule(std::string_view code) {
 /// could be read.
 inline Diagnostics lint(const Document& document, const Surroundings& around = {}) {
     if (!document.tree.value.is_object()) return {};
-    static constexpr RuleIndex index(rule_groups);
+    static constexpr RuleIndex index(lint_rules);
     Linting linting(document, around);
     index.run(linting);
     Diagnostics findings = linting.take();

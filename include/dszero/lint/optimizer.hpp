@@ -5,7 +5,7 @@
 #pragma once
 
 #include <dszero/lint/linting.hpp>
-#include <dszero/text/rough_hash.hpp>
+#include <dszero/text/words.hpp>
 
 #include <algorithm>
 #include <array>
@@ -101,7 +101,8 @@ inline void one_bit_with_zero(Linting& lint) {
 /// What a constructor takes, as DeepSpeed calls it.
 struct Constructor {
     std::string_view name;
-    std::string_view takes;  ///< with a blank around each
+    std::string_view takes;    ///< with a blank around each
+    std::string_view needs{};  ///< those of them that must be given; blanks between
 };
 
 inline Constructor constructor_of(const Linting& lint) {

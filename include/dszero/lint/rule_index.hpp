@@ -8,6 +8,7 @@
 #include <dszero/lint/linting.hpp>
 #include <dszero/lint/rule.hpp>
 #include <dszero/text/rough_hash.hpp>
+#include <dszero/text/words.hpp>
 
 #include <array>
 #include <bit>

@@ -39,26 +39,29 @@ inline void unknown_scheduler(Linting& lint) {
     lint.offer(d, nearest, spot);
 }
 
-/// The parameters of DeepSpeed's schedules; the ones before the bar must be given.
+/// The parameters of DeepSpeed's schedules.
 inline Constructor schedule_of(std::string_view type) {
     if (type == "WarmupLR")
-        return {type, "| warmup_min_lr warmup_max_lr warmup_num_steps warmup_type last_batch_iteration "};
+        return {type, " warmup_min_lr warmup_max_lr warmup_num_steps warmup_type last_batch_iteration "};
     if (type == "WarmupDecayLR")
         return {type,
-                " total_num_steps | warmup_min_lr warmup_max_lr warmup_num_steps warmup_type "
-                "last_batch_iteration "};
+                " total_num_steps warmup_min_lr warmup_max_lr warmup_num_steps warmup_type "
+                "last_batch_iteration ",
+                "total_num_steps"};
     if (type == "WarmupCosineLR")
         return {type,
-                " total_num_steps | warmup_min_ratio warmup_num_steps cos_min_ratio warmup_type "
-                "last_batch_iteration "};
+                " total_num_steps warmup_min_ratio warmup_num_steps cos_min_ratio warmup_type "
+                "last_batch_iteration ",
+                "total_num_steps"};
     if (type == "OneCycle")
         return {type,
-                " cycle_min_lr cycle_max_lr | decay_lr_rate cycle_first_step_size cycle_second_step_size "
+                " cycle_min_lr cycle_max_lr decay_lr_rate cycle_first_step_size cycle_second_step_size "
                 "cycle_first_stair_count cycle_second_stair_count decay_step_size cycle_momentum "
-                "cycle_min_mom cycle_max_mom decay_mom_rate last_batch_iteration "};
+                "cycle_min_mom cycle_max_mom decay_mom_rate last_batch_iteration ",
+                "cycle_min_lr cycle_max_lr"};
     if (type == "LRRangeTest")
         return {type,
-                "| lr_range_test_min_lr lr_range_test_step_size lr_range_test_step_rate "
+                " lr_range_test_min_lr lr_range_test_step_size lr_range_test_step_rate "
                 "lr_range_test_staircase last_batch_iteration "};
     return {};
 }
@@ -77,16 +80,12 @@ inline void scheduler_param(Linting& lint) {
             {"remove it"});
         if (!nearest.name().empty()) d.hint = "did you mean \"" + std::string(nearest.name()) + "\"?";
     }
-    std::string_view required = schedule.takes.substr(0, schedule.takes.find('|'));
-    while (required.size() > 1) {
-        required.remove_prefix(1);
-        const std::string_view name = required.substr(0, required.find(' '));
-        required.remove_prefix(name.size());
+    for_each_word(schedule.needs, [&](std::string_view name) {
         if (!lint.scheduler_params[name])
             lint.at_value(type,
                           {schedule.name, " needs ", name, ": deepspeed.initialize stops with a TypeError"},
                           {"add ", name, " to params"});
-    }
+    });
 }
 
 inline void learning_rate_twice(Linting& lint) {

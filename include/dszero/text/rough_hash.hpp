@@ -5,6 +5,8 @@
 // of comparisons.
 #pragma once
 
+#include <dszero/text/words.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,27 +23,19 @@ constexpr unsigned char rough_hash(std::string_view key) {
     return static_cast<unsigned char>(size * 31 + at(0) * 7 + at(size / 2) * 3 + at(size - 1) * 13);
 }
 
-/// Calls `each` with every word of a text that has blanks between them.
-constexpr void for_each_word(std::string_view text, auto&& each) {
-    while (!text.empty()) {
-        const std::string_view word = text.substr(0, text.find(' '));
-        if (!word.empty()) each(word);
-        text.remove_prefix(word.size() < text.size() ? word.size() + 1 : word.size());
-    }
-}
-
 /// Which keys there are, roughly: it may take another key for one of them, but misses none.
 class RoughKeys {
 public:
     constexpr RoughKeys() = default;
     /// Of keys with blanks between.
-    constexpr explicit RoughKeys(std::string_view keys) {
+    constexpr RoughKeys(const char* keys) {  // NOLINT: implicit, for rows
         for_each_word(keys, [this](std::string_view key) { add(key); });
     }
     constexpr void add(std::string_view key) {
         const unsigned char hash = rough_hash(key);
         bits_[hash / 64] |= std::uint64_t{1} << hash % 64;
     }
+    constexpr bool empty() const { return bits_ == std::array<std::uint64_t, 4>{}; }
     constexpr bool may_have(std::string_view key) const {
         const unsigned char hash = rough_hash(key);
         return (bits_[hash / 64] >> hash % 64 & 1) != 0;
