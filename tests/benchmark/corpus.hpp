@@ -9,8 +9,6 @@
 #include <benchmark/benchmark.h>
 #include <nlohmann/json.hpp>
 
-#include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -39,14 +37,5 @@ inline const std::vector<dszero::Source>& documents() {
     return all;
 }
 
-/// Times `read` over all documents, one pass an iteration.
-template <class Read>
-void over_all_documents(benchmark::State& state, Read read) {
-    if (documents().empty()) return state.SkipWithError("no corpus: name a folder in DSZERO_CORPUS");
-    std::int64_t bytes = 0;
-    for (const dszero::Source& source : documents()) bytes += static_cast<std::int64_t>(source.text.size());
-    for (auto _ : state)
-        for (const dszero::Source& source : documents()) read(source);
-    state.SetBytesProcessed(state.iterations() * bytes);
-    state.counters["documents"] = static_cast<double>(documents().size());
-}
+/// What to say where there are none.
+inline constexpr char no_documents[] = "no corpus: name a folder in DSZERO_CORPUS";
