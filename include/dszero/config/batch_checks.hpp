@@ -120,10 +120,10 @@ inline void batch_numbers_agree(Checking& c) {
     for (std::size_t i = 0; i < 3 && !c.field(batch_keys[at]).present; ++i) at = i;
     const Given& given = c.field(batch_keys[at]);
     if (given.present)
-        c.reading.error(std::string(fault->code), Path{.key = batch_keys[at]},
-                        c.reading.value_span(given.value), fault->message, fault->hint);
+        c.reading.error(fault->code, Path{.key = batch_keys[at]}, c.reading.value_span(given.value),
+                        fault->message, fault->hint);
     else
-        c.reading.report(Severity::error, std::string(fault->code), {}, {}, fault->message, fault->hint);
+        c.reading.report(Severity::error, fault->code, {}, {}, fault->message, fault->hint);
 }
 
 }  // namespace dszero

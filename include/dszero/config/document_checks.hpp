@@ -114,20 +114,19 @@ inline void checkpoint_writer_is_known(Checking& c) {
 // ---- once it has been read
 
 /// Reports a check across sections at the member `key` of the section of `row`, or at the section.
-inline void refuse_together(Checking& c, std::string_view row, std::string_view key, std::string code,
-                            std::string message, std::string hint) {
+inline void refuse_together(Checking& c, std::string_view row, std::string_view key, std::string_view code,
+                            std::string message, std::string_view hint) {
     const Given& given = c.field(row);
     const Path above{.key = given.key};
     if (key.empty() || !given.present || !given.value.json->is_object()) {
-        c.reading.error(std::move(code), above, c.reading.key_span(given.value), std::move(message),
-                        std::move(hint));
+        c.reading.error(code, above, c.reading.key_span(given.value), std::move(message), hint);
         return;
     }
     const Members members = c.reading.members_of(given.value);
     const Member* member = find_member(members, key);
-    c.reading.error(std::move(code), Path{.parent = &above, .key = key},
+    c.reading.error(code, Path{.parent = &above, .key = key},
                     member ? c.reading.key_span(member->value) : c.reading.key_span(given.value),
-                    std::move(message), std::move(hint));
+                    std::move(message), hint);
 }
 
 inline bool zero_was_taken(const Checking& c) { return c.field("zero_config").passed; }
@@ -195,8 +194,10 @@ inline void bf16_states_need_master_weights(Checking& c) {
 }
 
 inline constexpr DocumentCheck document_checks[] = {
-    DocumentCheck{
-        "removed_key", "keys that were removed are not given", "", removed_keys_are_gone, {}, "0.19.7"},
+    DocumentCheck{"removed_key", "keys that were removed are not given", "", removed_keys_are_gone,
+                  roughly(removed_keys), "0.19.7"},
+    DocumentCheck{"removed_key", "nor those that were removed from the zero section", "",
+                  removed_zero_keys_are_gone, "zero_optimization", "0.19.7"},
     DocumentCheck{"elasticity", "elastic training finds a batch for these ranks", "",
                   elastic_training_is_possible, "elasticity", oldest_release, "0.19.8"},
     DocumentCheck{"zero_optimization", "a document without a zero section has its defaults", "zero_config",

@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,15 +54,15 @@ public:
     /// Below, at or above zero; unordered for a NaN.
     std::partial_ordering sign() const {
         if (is_real_) return real_ <=> 0.0;
-        if (!large_) return small_ <=> 0;
+        if (is_small()) return small_ <=> 0;
         return negative_ ? std::partial_ordering::less : std::partial_ordering::greater;
     }
 
     /// The nearest float; empty for an integer beyond all floats (OverflowError).
     std::optional<double> real() const {
         if (is_real_) return real_;
-        if (!large_) return static_cast<double>(small_);
-        const double magnitude = nearest(*large_);
+        if (is_small()) return static_cast<double>(small_);
+        const double magnitude = nearest(large_);
         if (std::isinf(magnitude)) return std::nullopt;
         return negative_ ? -magnitude : magnitude;
     }
@@ -71,14 +70,14 @@ public:
     /// As JSON. An integer beyond 64 bits is saturated.
     Json json() const {
         if (is_real_) return json_float(real_);
-        if (!large_) return json_integer(small_);
+        if (is_small()) return json_integer(small_);
         return json_integer(negative_ ? least : most);
     }
 
     /// As JSON writes it; a very long integer is cut short.
     std::string str() const {
-        if (!large_) return write_json(json());
-        Limbs rest = *large_;
+        if (is_small()) return write_json(json());
+        Limbs rest = large_;
         std::string digits;
         while (!rest.empty()) digits += static_cast<char>('0' + divide_small(rest, 10));
         if (negative_) digits += '-';
@@ -93,7 +92,7 @@ public:
             return x && y ? std::optional(ExactNumber(*x * *y)) : std::nullopt;
         }
         std::int64_t product = 0;
-        if (!a.large_ && !b.large_ && !__builtin_mul_overflow(a.small_, b.small_, &product))
+        if (a.is_small() && b.is_small() && !__builtin_mul_overflow(a.small_, b.small_, &product))
             return ExactNumber(product);
         const Limbs x = a.limbs(), y = b.limbs();
         Limbs out(x.size() + y.size());
@@ -116,7 +115,7 @@ public:
             const auto x = a.real(), y = b.real();
             return x && y ? std::optional(ExactNumber(floor_divide(*x, *y))) : std::nullopt;
         }
-        if (!a.large_ && !b.large_ && b.small_ > 0) {
+        if (a.is_small() && b.is_small() && b.small_ > 0) {
             const std::int64_t quotient = a.small_ / b.small_;
             return ExactNumber(a.small_ % b.small_ < 0 ? quotient - 1 : quotient);  // towards minus infinity
         }
@@ -130,9 +129,7 @@ public:
     friend bool equal(const ExactNumber& a, const ExactNumber& b) {
         if (a.is_real_ && b.is_real_) return a.real_ == b.real_;
         if (a.is_real_) return equal(b, a);
-        if (!b.is_real_)
-            return !a.large_ ? !b.large_ && a.small_ == b.small_
-                             : b.large_ && a.negative_ == b.negative_ && *a.large_ == *b.large_;
+        if (!b.is_real_) return a.small_ == b.small_ && a.negative_ == b.negative_ && a.large_ == b.large_;
         if (!std::isfinite(b.real_) || std::trunc(b.real_) != b.real_) return false;
         int exponent = 0;
         const double mantissa = std::ldexp(std::frexp(std::fabs(b.real_), &exponent), 53);
@@ -159,11 +156,12 @@ private:
             }
         }
         out.negative_ = negative;
-        out.large_ = std::make_shared<const Limbs>(std::move(magnitude));
+        out.large_ = std::move(magnitude);
         return out;
     }
+    bool is_small() const { return large_.empty(); }
     Limbs limbs() const {
-        if (large_ != nullptr) return *large_;
+        if (!is_small()) return large_;
         std::uint64_t n = static_cast<std::uint64_t>(small_);
         if (small_ < 0) n = 0 - n;
         Limbs out;
@@ -235,7 +233,7 @@ private:
     bool is_real_ = false, negative_ = false;
     std::int64_t small_ = 0;
     double real_ = 0;
-    std::shared_ptr<const Limbs> large_;  // the magnitude of an integer beyond 64 bits: hardly ever there
+    Limbs large_;  // the magnitude of an integer beyond 64 bits: hardly ever there
 };
 
 }  // namespace dszero

@@ -29,7 +29,9 @@ inline Table<Place> zero_places() {
 }
 
 /// Whether some release reads the key at the top level of a document.
-inline bool is_top_level_key(std::string_view key) { return is_key_of(section<DeepSpeedConfig>, key); }
+inline bool is_top_level_key(std::string_view key) {
+    return find_key(section<DeepSpeedConfig>, key) != nullptr;
+}
 
 /// A key beside zero_optimization that was meant to be inside it, or to be it, and is no key of the top
 /// level. DeepSpeed ignores it silently.
@@ -91,10 +93,9 @@ public:
         : reading_(r), config_(config) {
         for (const Member& member : document) {
             written_.add(member.key);
-            const Row* row = find_row(section<DeepSpeedConfig>, member.key);
-            const bool is_key = row && row->is_key && row->key() == member.key;
-            if (!is_key) report_stray(member, r);
-            if (!is_key || !row->known_to(r.behaviour.release)) continue;
+            const Row* row = find_key(section<DeepSpeedConfig>, member.key);
+            if (!row) report_stray(member, r);
+            if (!row || !row->known_to(r.behaviour.release)) continue;
             Given& place = place_for(*row, given_);
             if (!place.present) place = {row, member.key, member.value, true, true};
         }
@@ -128,8 +129,9 @@ private:
         reading_.check.clear();
         run();
         // the monitor's sections are read as one: a TypeError comes before what is wrong with any field
-        const bool overtakes = first_check_ == "section:monitor" && reading_.check == "shape:monitor";
-        if (!first_check_.empty() && !overtakes) return;
+        if (!first_check_.empty() &&
+            !(first_check_ == "section:monitor" && reading_.check == "shape:monitor"))
+            return;
         auto& diagnostics = reading_.diagnostics;
         const auto first =
             std::find_if(diagnostics.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.end(),
@@ -187,7 +189,6 @@ inline bool judge_document(const Value& root, Reading& r, DeepSpeedConfig& confi
         return false;
     }
     r.document = &document;
-    config.optimizer.params = config.scheduler.params = Json();  // without a section there are none
     DocumentWalk walk(document, r, config);
     const bool accepted = walk.judge();
     first_check = walk.first_check();

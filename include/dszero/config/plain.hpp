@@ -15,6 +15,7 @@
 #include <dszero/text/write_json.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -45,11 +46,21 @@ template <class T>
 std::optional<T> used_as(const Json& json, const std::optional<T>&) {
     return json.is_null() ? std::nullopt : std::optional<T>(used_as(json, T{}));
 }
+inline Json::object_t used_as(const Json& json, const Json::object_t&) {
+    if (!json.is_object()) throw std::invalid_argument("expected an object, got " + write_json(json));
+    return *json.get_ptr<const Json::object_t*>();
+}
+inline Json::array_t used_as(const Json& json, const Json::array_t&) {
+    if (!json.is_array()) throw std::invalid_argument("expected a list, got " + write_json(json));
+    return *json.get_ptr<const Json::array_t*>();
+}
 
 inline Json plain_json(bool value) { return json_boolean(value); }
 inline Json plain_json(std::int64_t value) { return json_integer(value); }
 inline Json plain_json(double value) { return json_float(value); }
-inline Json plain_json(const std::string& value) { return json_string(value); }
+inline Json plain_json(std::string_view value) { return json_string(value); }
+inline Json plain_json(const Json::object_t& value) { return Json(value); }
+inline Json plain_json(const Json::array_t& value) { return Json(value); }
 template <class T>
 Json plain_json(const std::optional<T>& value) {
     return value ? plain_json(*value) : Json();
@@ -64,6 +75,20 @@ requires(std::is_arithmetic_v<T>) struct plain_preset<T> {
 template <class T>
 struct plain_preset<std::optional<T>> : plain_preset<T> {};
 
+/// How a Plain holds its default: a text where it stands in the program.
+template <class T>
+struct plain_default {
+    using type = T;
+};
+template <>
+struct plain_default<std::string> {
+    using type = std::string_view;
+};
+template <>
+struct plain_default<std::optional<std::string>> {
+    using type = std::optional<std::string_view>;
+};
+
 /// What a document gives for a Plain, whatever it is meant to be.
 class PlainValue {
 public:
@@ -77,16 +102,26 @@ protected:
 /// would use it, and throws std::invalid_argument where Python could not.
 template <class T>
 class Plain : public PlainValue, public plain_preset<T> {
+    using Default = typename plain_default<T>::type;
+
 public:
     Plain() = default;
     template <std::convertible_to<T> U>
-    requires(!std::same_as<std::remove_cvref_t<U>, Plain>) Plain(U&& value)
-        : meant_(static_cast<T>(std::forward<U>(value))) {}
+    requires(!std::same_as<std::remove_cvref_t<U>, Plain>) Plain(U&& value) {
+        if constexpr (std::same_as<Default, T>)
+            default_ = static_cast<T>(std::forward<U>(value));
+        else
+            take(plain_json(static_cast<T>(std::forward<U>(value))));
+    }
+    /// A default that stands in the program.
+    template <std::size_t Size>
+    requires std::constructible_from<Default, std::string_view>
+    consteval Plain(const char (&text)[Size]) : default_(std::string_view(text)) {}
 
-    operator T() const { return given_ ? used_as(*given_, T{}) : meant_; }
+    operator T() const { return given_ ? used_as(*given_, T{}) : static_cast<T>(default_); }
 
     /// As the document has it.
-    Json json() const { return given_ ? *given_ : plain_json(meant_); }
+    Json json() const { return given_ ? *given_ : plain_json(default_); }
 
     template <std::same_as<Plain> U>
     friend bool operator==(const Plain& a, const U& b) {
@@ -94,7 +129,7 @@ public:
     }
 
 private:
-    T meant_{};
+    Default default_{};
 };
 
 /// A copy for keeping, in which integers beyond 64 bits are saturated.
@@ -130,6 +165,10 @@ Json write_plain(const void* member, const Writing&) {
 template <class T>
 inline constexpr MemberType member_type<Plain<T>> = {member_type<T>.expected, member_type<T>.format,
                                                      read_plain<T>, write_plain<T>};
+
+/// A Plain<T> that nothing more is to be said of.
+template <class T>
+inline constexpr MemberType plain_anything = {"anything", "...", read_plain<T>, write_plain<T>};
 
 /// Takes a value of any kind into a Json member.
 inline bool read_anything(void* member, const Value& value, const Row&, Reading& r, const Path&) {

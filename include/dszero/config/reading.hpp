@@ -150,30 +150,29 @@ public:
     }
 
     /// Records a problem; returns it for adding a replacement.
-    Diagnostic& report(Severity severity, std::string code, std::string pointer, Span span,
-                       std::string message, std::string hint = {}) {
+    Diagnostic& report(Severity severity, std::string_view code, std::string pointer, Span span,
+                       std::string message, std::string_view hint = {}) {
         if (diagnostics.empty()) diagnostics.reserve(4);
-        diagnostics.push_back({severity,
-                               std::move(code),
-                               std::move(pointer),
-                               tree_ ? unlocated(span) : nowhere(),
-                               std::move(message),
-                               std::move(hint),
-                               {}});
-        return diagnostics.back();
+        Diagnostic& d = diagnostics.emplace_back();
+        d.severity = severity;
+        d.code = code;
+        d.pointer = std::move(pointer);
+        d.range = tree_ ? unlocated(span) : nowhere();
+        d.message = std::move(message);
+        d.hint = hint;
+        return d;
     }
-    Diagnostic& error(std::string code, const Path& path, Span span, std::string message,
-                      std::string hint = {}) {
-        return report(Severity::error, std::move(code), path.pointer(), span, std::move(message),
-                      std::move(hint));
+    Diagnostic& error(std::string_view code, const Path& path, Span span, std::string message,
+                      std::string_view hint = {}) {
+        return report(Severity::error, code, path.pointer(), span, std::move(message), hint);
     }
 
     /// An exception that pydantic does not catch: DeepSpeed stops at once, and it is all that it reports.
-    void abort(const Value& at, std::string message, std::string hint = {}) {
+    void abort(const Value& at, std::string message, std::string_view hint = {}) {
         if (aborted_) return;
         aborted_ = true;
         abort_ = {Severity::error,    "stops-deepspeed", {}, tree_ ? unlocated(value_span(at)) : nowhere(),
-                  std::move(message), std::move(hint),   {}, false};
+                  std::move(message), std::string(hint), {}, false};
     }
 
     /// To be called when the section at `path` has been read: an abort becomes its one error. `from`: where

@@ -10,6 +10,7 @@
 #include <dszero/text/rough_hash.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,16 +48,14 @@ inline constexpr RemovedKey removed_zero_keys[] = {
     {"zeropp_loco_param", "remove it; LoCo is gone"},
 };
 
-/// False where the key is surely none of them: nearly always.
-inline bool may_be_removed(std::string_view key) {
-    static constexpr RoughKeys seen = [] {
-        RoughKeys keys;
-        for (const RemovedKey& removed : removed_keys) keys.add(removed.key);
-        for (const RemovedKey& removed : removed_zero_keys) keys.add(removed.key);
-        return keys;
-    }();
-    return seen.may_have(key);
+/// The keys, roughly: a document has nearly always none of them.
+template <std::size_t Count>
+constexpr RoughKeys roughly(const RemovedKey (&removed)[Count]) {
+    RoughKeys keys;
+    for (const RemovedKey& each : removed) keys.add(each.key);
+    return keys;
 }
+inline constexpr RoughKeys roughly_removed_zero_keys = roughly(removed_zero_keys);
 
 /// Python's `in`, which DeepSpeed asks whatever the root is: a list may hold such a name, a text contain it.
 inline bool names_removed_key(const Json& root, Release release) {
@@ -71,33 +70,34 @@ inline bool names_removed_key(const Json& root, Release release) {
 }
 
 /// Keys that DeepSpeed no longer has, and says so. It names the first of them in this order.
+inline void refuse_removed_keys(Checking& c, const Section& section, const Members& members,
+                                std::span<const RemovedKey> keys, const Path* above) {
+    for (const RemovedKey& removed : keys) {
+        const Member* member = find_member(members, removed.key);
+        if (!member) continue;
+        const Release until = find_row(section, removed.key)->until;
+        if (c.reading.behaviour.release < until) continue;
+        c.reading.check = "removed_key";
+        c.reading.error("removed-key", Path{.parent = above, .key = removed.key},
+                        c.reading.key_span(member->value),
+                        std::string(removed.key) + " was removed in " + until.str() +
+                            "; DeepSpeed refuses a document that has it",
+                        std::string(removed.instead));
+    }
+}
 inline void removed_keys_are_gone(Checking& c) {
-    const Release release = c.reading.behaviour.release;
-    const auto refuse = [&](const Section& section, const Members& members, std::span<const RemovedKey> keys,
-                            const Path* above) {
-        for (const RemovedKey& removed : keys) {
-            const Member* member = find_member(members, removed.key);
-            if (!member) continue;
-            const Release until = find_row(section, removed.key)->until;
-            if (release < until) continue;
-            c.reading.check = "removed_key";
-            c.reading.error("removed-key", Path{.parent = above, .key = removed.key},
-                            c.reading.key_span(member->value),
-                            std::string(removed.key) + " was removed in " + until.str() +
-                                "; DeepSpeed refuses a document that has it",
-                            std::string(removed.instead));
-        }
-    };
-    const Members& document = *c.reading.document;
-    if (std::any_of(document.begin(), document.end(), [](const Member& m) { return may_be_removed(m.key); }))
-        refuse(section<DeepSpeedConfig>, document, removed_keys, nullptr);
+    refuse_removed_keys(c, section<DeepSpeedConfig>, *c.reading.document, removed_keys, nullptr);
+}
+inline void removed_zero_keys_are_gone(Checking& c) {
     const Member* zero = find_written(c, zero_optimization);
     const auto* object = zero ? zero->value.json->get_ptr<const Json::object_t*>() : nullptr;
-    if (!object ||
-        std::none_of(object->begin(), object->end(), [](const auto& m) { return may_be_removed(m.first); }))
+    if (!object || std::none_of(object->begin(), object->end(), [](const auto& member) {
+            return roughly_removed_zero_keys.may_have(member.first);
+        }))
         return;
     const Path above{.key = zero_optimization};
-    refuse(section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), removed_zero_keys, &above);
+    refuse_removed_keys(c, section<DeepSpeedZeroConfig>, c.reading.members_of(zero->value), removed_zero_keys,
+                        &above);
 }
 
 }  // namespace dszero

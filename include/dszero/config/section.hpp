@@ -73,18 +73,17 @@ public:
     bool refused() const { return refused_; }
 
     /// The check fails. DeepSpeed reports it, at the section itself, only if it got this far.
-    Diagnostic& fail(std::string code, Span where, std::string message, std::string hint = {}) {
+    Diagnostic& fail(std::string_view code, Span where, std::string message, std::string_view hint = {}) {
         const std::size_t from = reading.diagnostics.size();
-        reading.error(std::move(code), path_, where, std::move(message), std::move(hint));
+        reading.error(code, path_, where, std::move(message), hint);
         if (refused_) reading.demote(from);
         refused_ = true;
         return reading.diagnostics.back();
     }
     /// The same for a check that belongs to one field's validation.
-    void fail_at(std::string_view field_name, std::string code, Span where, std::string message,
-                 std::string hint = {}) {
-        reading.error(std::move(code), Path{.parent = &path_, .key = field_name}, where, std::move(message),
-                      std::move(hint));
+    void fail_at(std::string_view field_name, std::string_view code, Span where, std::string message,
+                 std::string_view hint = {}) {
+        reading.error(code, Path{.parent = &path_, .key = field_name}, where, std::move(message), hint);
     }
     /// What DeepSpeed itself logs at this point, as a tag.
     void log(std::string tag) const {

@@ -72,9 +72,8 @@ inline void report_unread(Linting& lint, const Part& part, const Section& sectio
 inline void unread_in(Linting& lint, Part part, const Section& section, const Path& path) {
     UnreadKeys unread;
     for (const Member& member : part) {
-        const Row* row = find_row(section, member.key);
-        const bool is_key = row && row->is_key && row->key() == member.key;
-        if (is_key && row->known_to(lint.release())) {
+        const Row* row = find_key(section, member.key);
+        if (row && row->known_to(lint.release())) {
             const Section* const inner = row->type->section;
             if (!inner || inner->container != Container::dictionary || !member.value.json->is_object())
                 continue;

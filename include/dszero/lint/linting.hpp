@@ -251,14 +251,14 @@ private:
         Span span = key || !spot ? reading_.key_span(value) : reading_.value_span(value);
         if (span.begin == span.end)
             span = {reading_.value_span(value).begin, reading_.value_span(value).begin};
-        findings_.push_back({rule_->severity,
-                             std::string(rule_->code),
-                             spot.pointer(),
-                             unlocated(span),
-                             joined(message),
-                             joined(hint),
-                             {}});
-        return findings_.back();
+        Diagnostic& d = findings_.emplace_back();
+        d.severity = rule_->severity;
+        d.code = rule_->code;
+        d.pointer = spot.pointer();
+        d.range = unlocated(span);
+        d.message = joined(message);
+        d.hint = joined(hint);
+        return d;
     }
 
     static std::string joined(Words words) {

@@ -189,7 +189,7 @@ private:
     }
 
     void find_repeated_keys(std::size_t begin) {
-        constexpr std::size_t few = 32;
+        constexpr std::size_t few = 100;
         if (waiting_.size() - begin > few) return find_repeated_keys_by_sorting(begin);
         bool seen[256] = {};  // by rough hash: most keys need no comparison at all
         for (std::size_t i = begin; i < waiting_.size(); ++i) {

@@ -67,14 +67,14 @@ inline constexpr MemberType folder_type = {"a folder's name", "string", read_fol
 struct DeepSpeedAutotuningConfig {
     Plain<bool> enabled;
     Plain<bool> fast = true;
-    Plain<std::string> results_dir = std::string("autotuning_results");
-    Plain<std::string> exps_dir = std::string("autotuning_exps");
+    Plain<std::string> results_dir = "autotuning_results";
+    Plain<std::string> exps_dir = "autotuning_exps";
     Plain<bool> overwrite = true;
     Plain<std::int64_t> start_profile_step = 3;
     Plain<std::int64_t> end_profile_step = 5;
-    Plain<std::string> metric = std::string("throughput");
+    Plain<std::string> metric = "throughput";
     Plain<std::optional<std::string>> metric_path;
-    Plain<std::string> tuner_type = std::string("gridsearch");
+    Plain<std::string> tuner_type = "gridsearch";
     Plain<std::int64_t> tuner_early_stopping = 5;
     Plain<std::int64_t> tuner_num_trials = 50;
     Json arg_mappings;

@@ -23,7 +23,7 @@ struct ParallelWriteConfig {
 };
 
 struct CheckpointWriterConfig {
-    Plain<std::string> type = std::string("FAST");
+    Plain<std::string> type = "FAST";
     Plain<bool> decoupled;
     Plain<std::int64_t> io_buffer_size = std::int64_t{64} << 20;
     Plain<bool> io_buffer_double = true;
@@ -33,7 +33,7 @@ struct CheckpointWriterConfig {
 };
 
 struct CheckpointConfig {
-    Plain<std::string> tag_validation = std::string("WARN");
+    Plain<std::string> tag_validation = "WARN";
     Plain<bool> load_universal;
     Plain<bool> use_node_local_storage;
     ParallelWriteConfig parallel_write;

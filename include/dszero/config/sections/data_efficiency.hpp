@@ -18,15 +18,15 @@ namespace dszero {
 struct CurriculumLearningConfig {
     Plain<bool> enabled;
     Plain<std::optional<std::string>> data_cluster_path;
-    Json curriculum_metrics = json_object();  ///< a section for each metric, under a name of one's own
+    Plain<Json::object_t> curriculum_metrics;  ///< a section for each metric, under a name of one's own
 };
 
 struct DynamicBatchingConfig {
     Plain<bool> enabled;
-    Plain<std::string> lr_scaling_method = std::string("linear");
+    Plain<std::string> lr_scaling_method = "linear";
     Plain<std::int64_t> min_batch_size = 1;
     Plain<std::optional<std::int64_t>> max_batch_size;
-    Plain<std::string> sequence_picking_order = std::string("dataloader");
+    Plain<std::string> sequence_picking_order = "dataloader";
     Plain<std::optional<std::int64_t>> max_tokens;  ///< must be given where it is enabled
     Plain<bool> verbose;
     Plain<std::optional<std::string>> metrics_path;
@@ -54,10 +54,10 @@ struct RandomLTDScheduleConfig {
 struct RandomLTDConfig {
     Plain<bool> enabled;
     Plain<std::optional<std::int64_t>> total_layer_num, random_ltd_layer_num;
-    Json random_ltd_layer_id = json_array();
+    Plain<Json::array_t> random_ltd_layer_id;
     Plain<std::optional<std::string>> model_mask_name, model_type, hidden_state_order;
     RandomLTDScheduleConfig random_ltd_schedule;
-    Json layer_token_lr_schedule = json_object();
+    Plain<Json::object_t> layer_token_lr_schedule;
 };
 
 struct DataRoutingConfig {
@@ -128,7 +128,7 @@ struct schema<CurriculumLearningConfig> {
         field(&C::curriculum_metrics,
               {.name = "curriculum_metrics",
                .doc = "What makes a sample difficult: for each metric, where its index is and its schedule.",
-               .type = &anything}),
+               .type = &plain_anything<Json::object_t>}),
     };
     static constexpr std::array<Check, 0> checks{};
 };
@@ -224,8 +224,9 @@ struct schema<RandomLTDConfig> {
         field(&C::total_layer_num, {.name = "total_layer_num", .doc = "Layers of the model."}),
         field(&C::random_ltd_layer_num,
               {.name = "random_ltd_layer_num", .doc = "Layers that leave tokens out."}),
-        field(&C::random_ltd_layer_id,
-              {.name = "random_ltd_layer_id", .doc = "Which layers those are.", .type = &anything}),
+        field(&C::random_ltd_layer_id, {.name = "random_ltd_layer_id",
+                                        .doc = "Which layers those are.",
+                                        .type = &plain_anything<Json::array_t>}),
         field(&C::model_mask_name,
               {.name = "model_mask_name", .doc = "The argument of a layer that is the attention mask."}),
         field(&C::model_type, {.name = "model_type", .doc = "encoder or decoder."}),
@@ -236,7 +237,7 @@ struct schema<RandomLTDConfig> {
         field(&C::layer_token_lr_schedule, {.name = "layer_token_lr_schedule",
                                             .doc = "A rate that follows the tokens; where enabled, it stops "
                                                    "with a NotImplementedError.",
-                                            .type = &anything}),
+                                            .type = &plain_anything<Json::object_t>}),
     };
     static constexpr std::array<Check, 0> checks{};
 };

@@ -15,8 +15,8 @@
 namespace dszero {
 
 struct PipelineConfig {
-    Json stages = json_string("auto");
-    Plain<std::string> partition = std::string("best");
+    Plain<std::string> stages = "auto";  ///< or a number
+    Plain<std::string> partition = "best";
     Plain<bool> seed_layers;
     Plain<std::int64_t> activation_checkpoint_interval = 0;
     Plain<bool> pipe_partitioned = true;
@@ -29,7 +29,8 @@ struct schema<PipelineConfig> {
     static constexpr std::string_view name = "pipeline";
     static constexpr Container container = Container::dictionary;
     static constexpr std::array rows = {
-        field(&C::stages, {.name = "stages", .doc = "How many stages.", .type = &anything}),
+        field(&C::stages,
+              {.name = "stages", .doc = "How many stages.", .type = &plain_anything<std::string>}),
         field(&C::partition, {.name = "partition", .doc = "How layers are dealt out to stages."}),
         field(&C::seed_layers, {.name = "seed_layers", .doc = "Seeds each layer anew."}),
         field(&C::activation_checkpoint_interval,
