@@ -129,9 +129,9 @@ private:
         reading_.check.clear();
         run();
         // the monitor's sections are read as one: a TypeError comes before what is wrong with any field
-        if (!first_check_.empty() &&
-            !(first_check_ == "section:monitor" && reading_.check == "shape:monitor"))
-            return;
+        const bool overtakes = reading_.check == std::string_view("shape:monitor") &&
+                               first_check_ == std::string_view("section:monitor");
+        if (!first_check_.empty() && !overtakes) return;
         auto& diagnostics = reading_.diagnostics;
         const auto first =
             std::find_if(diagnostics.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.end(),

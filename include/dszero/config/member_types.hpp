@@ -126,6 +126,7 @@ inline bool read_integer(void* member, const Value& value, const Row& row, Readi
     if (!taken) return refuse(taken.refusal, value, row, r, path);
     if (!check_bounds(static_cast<double>(taken.value), value, row, r, path)) return false;
     *static_cast<std::int64_t*>(member) = taken.value;
+    if (!taken.saturated && !taken.truncated) return true;
     const std::string written = std::to_string(taken.value);
     const std::string key(path.key);
     if (taken.saturated)

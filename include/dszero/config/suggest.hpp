@@ -136,7 +136,7 @@ inline const Row* find_key(const Section& section, std::string_view key) {
 }
 
 struct Suggestion {
-    std::string code = "unknown-key";
+    std::string_view code = "unknown-key";
     std::string reason;  ///< goes on after "unknown key NAME"
     std::string hint;
     std::string_view rename = {};  ///< the key it should be, if that is all that is wrong

@@ -17,6 +17,8 @@
 #include <dszero/lint/rule.hpp>
 #include <dszero/lint/tree_walk.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -94,10 +96,9 @@ public:
         open_below(scheduler, {&scheduler_params});
         if (const Spot type = optimizer["type"]; type && type.json().is_string())
             optimizer_type_ = to_lower(string_in(type.json()));
-        findings_.reserve(4);
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
-                (d.pointer == zero.pointer || d.pointer == "/zero_optimization/stage"))
+                (d.pointer == zero.pointer || d.pointer == std::string_view("/zero_optimization/stage")))
                 stage_known_ = false;
     }
     Linting(const Linting&) = delete;
@@ -155,7 +156,7 @@ public:
         return data_type_named(string_in(spot.json())).value_or(model_type());
     }
     /// The optimizer's name in lower case; empty: none is given.
-    const std::string& optimizer_type() const { return optimizer_type_; }
+    std::string_view optimizer_type() const { return optimizer_type_; }
 
     /// Whether something is written there that Python takes for true.
     static bool flag(const Spot& spot) { return spot.is_set() && is_truthy(spot.json()); }
@@ -239,8 +240,9 @@ private:
     void open_below(const Part& outer, std::initializer_list<Part*> parts) {
         for (const Member& member : outer) {
             if (!member.value.json->is_object()) continue;
+            const std::size_t size = outer.pointer.size() + 1 + member.key.size();
             for (Part* part : parts)
-                if (!*part && part->pointer.substr(outer.pointer.size() + 1) == member.key)
+                if (part->pointer.size() == size && part->pointer.ends_with(member.key) && !*part)
                     open(*part, member.value);
         }
     }
@@ -251,6 +253,7 @@ private:
         Span span = key || !spot ? reading_.key_span(value) : reading_.value_span(value);
         if (span.begin == span.end)
             span = {reading_.value_span(value).begin, reading_.value_span(value).begin};
+        if (findings_.empty()) findings_.reserve(4);
         Diagnostic& d = findings_.emplace_back();
         d.severity = rule_->severity;
         d.code = rule_->code;
@@ -264,9 +267,9 @@ private:
     static std::string joined(Words words) {
         std::size_t size = 0;
         for (const std::string_view word : words) size += word.size();
-        std::string out;
-        out.reserve(size);
-        for (const std::string_view word : words) out += word;
+        std::string out(size, ' ');
+        char* end = out.data();
+        for (const std::string_view word : words) end = std::copy(word.begin(), word.end(), end);
         return out;
     }
 

@@ -101,7 +101,7 @@ inline void partial_offload_optimizer(Linting& lint) {
     const auto& offload = lint.config.zero_config.offload_optimizer;
     if (!lint.at_stage(3, 3) || !lint.offloads_optimizer() || offload->ratio == 1.0) return;
     const Spot ratio = lint.offload_optimizer["ratio"];
-    const std::string type = lint.optimizer_type();
+    const std::string_view type = lint.optimizer_type();
     const bool adam = type == "adam" || type == "adamw";
     if (!type.empty() && (!adam || lint.flag(lint.optimizer_params["torch_adam"]))) {
         lint.at_value(ratio,
@@ -130,7 +130,7 @@ inline void partial_offload_on_device(Linting& lint) {
         return;
     if (offload->ratio != 0.0 && has_single_sub_group(lint)) return;  // all of it is offloaded
     const Spot ratio = lint.offload_optimizer["ratio"];
-    if (const std::string type = lint.optimizer_type(); type != "adam" && type != "adamw") return;
+    if (const std::string_view type = lint.optimizer_type(); type != "adam" && type != "adamw") return;
     const bool scheduled = lint.scheduler["type"].is_set();
     Diagnostic& d = lint.at_value(
         ratio,

@@ -106,7 +106,7 @@ struct Constructor {
 };
 
 inline Constructor constructor_of(const Linting& lint) {
-    const std::string type = lint.optimizer_type();
+    const std::string_view type = lint.optimizer_type();
     const bool host = lint.offloads_optimizer();
     if (type == "adam" || type == "adamw") {
         if (lint.flag(lint.optimizer_params["torch_adam"]))

@@ -44,7 +44,7 @@ inline void swap_buffers(Linting& lint) {
     if (!lint.at_stage(3, 3) || lint.optimizer_device() != OffloadDeviceEnum::nvme ||
         offload->buffer_count == 0)
         return;
-    const std::string type = lint.optimizer_type();
+    const std::string_view type = lint.optimizer_type();
     const bool adam = type == "adam" || type == "adamw";
     if (!adam && type != "lion" && type != "adagrad") return;
     const std::int64_t needed = adam ? 4 : 3;  // master weights, moments, gradient
