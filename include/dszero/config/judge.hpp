@@ -8,6 +8,7 @@
 #include <dszero/config/reading.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
+#include <dszero/text/bit_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -91,14 +92,23 @@ class DocumentWalk {
 public:
     DocumentWalk(const Members& document, Reading& r, DeepSpeedConfig& config)
         : reading_(r), config_(config) {
+        const auto& rows = section<DeepSpeedConfig>.rows;
+        constexpr std::size_t count = schema<DeepSpeedConfig>::rows.size();
+        BitSet<count> present;
+        const Member* members[count];
         for (const Member& member : document) {
             written_.add(member.key);
             const Row* row = find_key(section<DeepSpeedConfig>, member.key);
             if (!row) report_stray(member, r);
             if (!row || !row->known_to(r.behaviour.release)) continue;
-            Given& place = place_for(*row, given_);
-            if (!place.present) place = {row, member.key, member.value, true, true};
+            const std::size_t number = static_cast<std::size_t>(row - rows.first);
+            if (present.has(number)) continue;  // repeated: the reader has said so
+            present.add(number);
+            members[number] = &member;
         }
+        present.for_each([&](std::size_t number) {
+            given_.push_back({&rows[number], members[number]->key, members[number]->value, true, true});
+        });
     }
 
     /// False, and reported, when DeepSpeed refuses the document.

@@ -7,13 +7,12 @@
 #include <dszero/config/release.hpp>
 #include <dszero/lint/linting.hpp>
 #include <dszero/lint/rule.hpp>
+#include <dszero/text/bit_set.hpp>
 #include <dszero/text/rough_hash.hpp>
 #include <dszero/text/words.hpp>
 
 #include <array>
-#include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -30,18 +29,16 @@ public:
     void run(Linting& linting) const {
         Rules due = always_;
         for (const Member& member : linting.members())
-            if (const std::size_t place = find(member.key); place != none)
-                for (std::size_t word = 0; word < words; ++word) due[word] |= sought_[place].by[word];
-        for (std::size_t word = 0; word < words; ++word)
-            for (std::uint64_t left = due[word]; left != 0; left &= left - 1) {
-                const Rule& rule = *rules_[word * 64 + static_cast<std::size_t>(std::countr_zero(left))];
-                if (rule.applies_to(linting.release())) linting.run(rule);
-            }
+            if (const std::size_t place = find(member.key); place != none) due |= sought_[place].by;
+        due.for_each([&](std::size_t number) {
+            const Rule& rule = *rules_[number];
+            if (rule.applies_to(linting.release())) linting.run(rule);
+        });
     }
 
 private:
-    static constexpr std::size_t words = 2, none = 255;
-    using Rules = std::array<std::uint64_t, words>;  // a bit for each
+    static constexpr std::size_t room = 128, none = 255;
+    using Rules = BitSet<room>;
     struct Sought {
         std::string_view key;
         Rules by{};
@@ -54,10 +51,9 @@ private:
         return place;
     }
     constexpr void add(const Rule& rule) {
-        rules_.at(rule_count_) = &rule;
-        const std::size_t word = rule_count_ / 64;
-        const std::uint64_t bit = std::uint64_t{1} << rule_count_++ % 64;
-        if (rule.keys.empty()) always_[word] |= bit;
+        const std::size_t number = rule_count_++;
+        rules_.at(number) = &rule;
+        if (rule.keys.empty()) always_.add(number);
         for_each_word(rule.keys, [&](std::string_view key) {
             std::size_t place = find(key);
             if (place == none) {
@@ -66,11 +62,11 @@ private:
                 sought_.at(place) = {key, {}, first};
                 first = static_cast<unsigned char>(place);
             }
-            sought_[place].by[word] |= bit;
+            sought_[place].by.add(number);
         });
     }
 
-    std::array<const Rule*, words * 64> rules_{};
+    std::array<const Rule*, room> rules_{};
     std::array<Sought, 100> sought_{};
     std::size_t rule_count_ = 0, key_count_ = 0;
     Rules always_{};

@@ -5,11 +5,10 @@
 // of comparisons.
 #pragma once
 
+#include <dszero/text/bit_set.hpp>
 #include <dszero/text/words.hpp>
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 namespace dszero {
@@ -31,23 +30,13 @@ public:
     constexpr RoughKeys(const char* keys) {  // NOLINT: implicit, for rows
         for_each_word(keys, [this](std::string_view key) { add(key); });
     }
-    constexpr void add(std::string_view key) {
-        const unsigned char hash = rough_hash(key);
-        bits_[hash / 64] |= std::uint64_t{1} << hash % 64;
-    }
-    constexpr bool empty() const { return bits_ == std::array<std::uint64_t, 4>{}; }
-    constexpr bool may_have(std::string_view key) const {
-        const unsigned char hash = rough_hash(key);
-        return (bits_[hash / 64] >> hash % 64 & 1) != 0;
-    }
-    constexpr bool may_share_one_with(const RoughKeys& other) const {
-        std::uint64_t shared = 0;
-        for (std::size_t i = 0; i < bits_.size(); ++i) shared |= bits_[i] & other.bits_[i];
-        return shared != 0;
-    }
+    constexpr void add(std::string_view key) { hashes_.add(rough_hash(key)); }
+    constexpr bool empty() const { return hashes_.empty(); }
+    constexpr bool may_have(std::string_view key) const { return hashes_.has(rough_hash(key)); }
+    constexpr bool may_share_one_with(const RoughKeys& other) const { return hashes_.meets(other.hashes_); }
 
 private:
-    std::array<std::uint64_t, 4> bits_{};
+    BitSet<256> hashes_;
 };
 
 }  // namespace dszero
