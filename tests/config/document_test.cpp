@@ -334,3 +334,30 @@ TEST_CASE("documents: compression_training in releases that read it") {
     CHECK_FALSE(accepted(snip + R"(, "schedule_offset_end": "1"}})"));
     CHECK_FALSE(accepted(snip + R"(, "schedule_offset": 5, "schedule_offset_end": 4}})"));
 }
+
+TEST_CASE("documents: values that DeepSpeed takes as they are") {
+    DeepSpeedConfig config =
+        parse(R"({"train_batch_size": 8, "pipeline": {"stages": 4, "partition": "uniform"},
+        "data_efficiency": {"data_routing": {"random_ltd": {"random_ltd_layer_id": [1, 2]}}}})")
+            .value();
+    CHECK(config.pipeline.stages.json() == 4);
+    CHECK_THROWS_AS(static_cast<std::string>(config.pipeline.stages), std::invalid_argument);
+    CHECK(static_cast<std::string>(config.pipeline.partition) == "uniform");
+    const auto& ltd = config.data_efficiency_config.data_routing.random_ltd;
+    CHECK(static_cast<Json::array_t>(ltd.random_ltd_layer_id) == Json::array_t{1, 2});
+    CHECK(static_cast<Json::object_t>(ltd.layer_token_lr_schedule).empty());
+    CHECK(ltd.layer_token_lr_schedule.json() == Json::object());
+    CHECK(DeepSpeedConfig().pipeline.stages.json() == "auto");
+
+    // a program's own text is kept, not pointed at
+    {
+        std::string own = "a name that fits into no small string";
+        config.pipeline.partition = own;
+        own.assign(own.size(), '-');
+    }
+    CHECK(static_cast<std::string>(config.pipeline.partition) == "a name that fits into no small string");
+    config.pipeline.partition = "best";
+    CHECK(config.pipeline.partition == DeepSpeedConfig().pipeline.partition);
+    config.scheduler.type = std::nullopt;
+    CHECK(config.scheduler.type.json().is_null());
+}
