@@ -74,6 +74,7 @@ inline bool is_unnamed(const Plain<std::optional<std::string>>& name) { return n
 template <class T>
 bool read_named(void* member, const Value& value, const Row& row, Reading& r, const Path& path) {
     T& named = *static_cast<T*>(member);
+    named.params = Json();
     const bool taken = read_plain_section(member, value, row, r, path);
     if (taken && is_unnamed(named.type)) named.params = Json();
     return taken;

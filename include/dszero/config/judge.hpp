@@ -199,6 +199,7 @@ inline bool judge_document(const Value& root, Reading& r, DeepSpeedConfig& confi
         return false;
     }
     r.document = &document;
+    config.optimizer.params = config.scheduler.params = Json();  // without a section there are none
     DocumentWalk walk(document, r, config);
     const bool accepted = walk.judge();
     first_check = walk.first_check();

@@ -23,7 +23,7 @@ namespace dszero {
 
 struct OptimizerConfig {
     std::optional<std::string> type;  ///< empty: none
-    Json params;                      ///< null where the document has none
+    Json params = json_object();      ///< null where the document has none
     Plain<bool> legacy_fusion = false;
 
     bool operator==(const OptimizerConfig& other) const {

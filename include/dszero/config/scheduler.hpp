@@ -20,7 +20,7 @@ namespace dszero {
 
 struct SchedulerConfig {
     Plain<std::optional<std::string>> type;  ///< empty: the rate stays what the optimizer was given
-    Json params;                             ///< null where the document has none
+    Json params = json_object();             ///< null where the document has none
 
     bool operator==(const SchedulerConfig& other) const {
         return type == other.type && equal(params, other.params);
