@@ -107,11 +107,12 @@ class Plain : public PlainValue, public plain_preset<T> {
 public:
     Plain() = default;
     template <std::convertible_to<T> U>
-    requires(!std::same_as<std::remove_cvref_t<U>, Plain>) Plain(U&& value) {
-        if constexpr (std::same_as<Default, T>)
-            default_ = static_cast<T>(std::forward<U>(value));
-        else
-            take(plain_json(static_cast<T>(std::forward<U>(value))));
+    requires(!std::same_as<std::remove_cvref_t<U>, Plain> && std::same_as<Default, T>) Plain(U&& value)
+        : default_(static_cast<T>(std::forward<U>(value))) {}
+    /// A program's own text is kept as a document's.
+    template <std::convertible_to<T> U>
+    requires(!std::same_as<std::remove_cvref_t<U>, Plain> && !std::same_as<Default, T>) Plain(U&& value) {
+        take(plain_json(static_cast<T>(std::forward<U>(value))));
     }
     /// A default that stands in the program.
     template <std::size_t Size>
