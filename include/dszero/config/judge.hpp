@@ -138,7 +138,8 @@ private:
         const std::size_t from = reading_.diagnostics.size();
         reading_.check.clear();
         run();
-        // the monitor's sections are read as one: a TypeError comes before what is wrong with any field
+        // The monitor's sections are read as one: a TypeError comes before what is wrong with any field.
+        // (Texts of known size are told apart by it.)
         const bool overtakes = reading_.check == std::string_view("shape:monitor") &&
                                first_check_ == std::string_view("section:monitor");
         if (!first_check_.empty() && !overtakes) return;

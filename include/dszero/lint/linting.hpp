@@ -98,7 +98,7 @@ public:
             optimizer_type_ = to_lower(string_in(type.json()));
         for (const Diagnostic& d : judged.diagnostics)
             if (d.severity == Severity::error &&
-                (d.pointer == zero.pointer || d.pointer == std::string_view("/zero_optimization/stage")))
+                (d.pointer == zero.pointer || d.pointer == "/zero_optimization/stage"))
                 stage_known_ = false;
     }
     Linting(const Linting&) = delete;
@@ -216,7 +216,7 @@ public:
         rule_ = &rule;
         rule.run(*this);
     }
-    Diagnostics take() { return std::move(findings_); }
+    Diagnostics take() { return std::move(reading_.diagnostics); }
 
 private:
     /// The rest of a document of which only a section was judged.
@@ -253,13 +253,7 @@ private:
         Span span = key || !spot ? reading_.key_span(value) : reading_.value_span(value);
         if (span.begin == span.end)
             span = {reading_.value_span(value).begin, reading_.value_span(value).begin};
-        if (findings_.empty()) findings_.reserve(4);
-        Diagnostic& d = findings_.emplace_back();
-        d.severity = rule_->severity;
-        d.code = rule_->code;
-        d.pointer = spot.pointer();
-        d.range = unlocated(span);
-        d.message = joined(message);
+        Diagnostic& d = reading_.report(rule_->severity, rule_->code, spot.pointer(), span, joined(message));
         d.hint = joined(hint);
         return d;
     }
@@ -273,8 +267,7 @@ private:
         return out;
     }
 
-    Reading reading_;
-    Diagnostics findings_;
+    Reading reading_;  // its diagnostics are the findings
     const Rule* rule_ = nullptr;
     std::string optimizer_type_;
     bool stage_known_ = true;

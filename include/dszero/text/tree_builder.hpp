@@ -189,13 +189,12 @@ private:
     }
 
     void find_repeated_keys(std::size_t begin) {
-        constexpr std::size_t few = 100;
+        constexpr std::size_t few = 100;  // more are not compared with one another: that is quadratic
         if (waiting_.size() - begin > few) return find_repeated_keys_by_sorting(begin);
-        bool seen[256] = {};  // by rough hash: most keys need no comparison at all
+        RoughKeys seen;  // most keys need no comparison at all
         for (std::size_t i = begin; i < waiting_.size(); ++i) {
-            bool& maybe = seen[rough_hash(waiting_[i].name)];
-            if (maybe) compare_with_earlier(begin, i);
-            maybe = true;
+            if (seen.may_have(waiting_[i].name)) compare_with_earlier(begin, i);
+            seen.add(waiting_[i].name);
         }
     }
 
