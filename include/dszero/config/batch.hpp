@@ -76,12 +76,18 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
     std::optional<BatchFault> fault;
 
     using Operation = std::optional<ExactNumber>(const ExactNumber&, const ExactNumber&);
-    const auto apply = [&](BatchTerm& out, Operation* operation, const BatchTerm& a, const BatchTerm& b) {
+    Operation* const times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
+    Operation* const over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
+    // a * b * c or a // b // c
+    const auto work_out = [&](BatchTerm& out, Operation* operation, const BatchTerm& a, const BatchTerm& b,
+                              const BatchTerm& c) {
         if (fault) return;
-        const bool numbers = a.kind == BatchTerm::number && b.kind == BatchTerm::number;
-        auto result = numbers ? operation(a.value, b.value) : std::nullopt;
+        std::optional<ExactNumber> result;
+        if (a.kind == BatchTerm::number && b.kind == BatchTerm::number) result = operation(a.value, b.value);
+        if (result) result = c.kind == BatchTerm::number ? operation(*result, c.value) : std::nullopt;
         if (result) {
-            out = {BatchTerm::number, std::move(*result)};
+            out.kind = BatchTerm::number;
+            out.value = std::move(*result);
             return;
         }
         for (std::size_t i = 0; i < 3; ++i) {
@@ -93,30 +99,18 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
         }
         if (!fault) fault = {"batch-arithmetic", 0, "a batch number is too large for a float", {}};
     };
-    Operation* const times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
-    Operation* const over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
-    const BatchTerm ranks{BatchTerm::number, world}, one{BatchTerm::number, ExactNumber(1)};
-
-    if (given[0] && given[1] && !given[2]) {
-        apply(accumulation, over, train, micro);
-        apply(accumulation, over, accumulation, ranks);
-    } else if (given[0] && !given[1]) {
-        apply(micro, over, train, ranks);
-        if (given[2])
-            apply(micro, over, micro, accumulation);
-        else
-            accumulation = one;
-    } else if (given[1] && !given[0]) {
-        if (given[2]) {
-            apply(train, times, micro, accumulation);
-            apply(train, times, train, ranks);
-        } else {
-            apply(train, times, micro, ranks);
-            accumulation = one;
-        }
-    } else if (!given[0]) {
+    const BatchTerm ranks{BatchTerm::number, world};
+    if (!given[0] && !given[1])
         return BatchFault{"batch-missing", 2, "the batch size is missing",
                           "give train_batch_size or train_micro_batch_size_per_gpu"};
+    if (given[0] && given[1]) {
+        if (!given[2]) work_out(accumulation, over, train, micro, ranks);
+    } else {
+        if (!given[2]) accumulation = {BatchTerm::number, ExactNumber(1)};
+        if (given[0])
+            work_out(micro, over, train, ranks, accumulation);
+        else
+            work_out(train, times, micro, accumulation, ranks);
     }
 
     constexpr std::array<std::string_view, 3> not_positive = {
@@ -134,8 +128,7 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
         }
     }
     BatchTerm product;
-    apply(product, times, micro, accumulation);
-    apply(product, times, product, ranks);
+    work_out(product, times, micro, accumulation, ranks);
     if (!fault && !equal(train.value, product.value))
         fault = {"batch-product-mismatch", 0,
                  "train_batch_size " + train.value.str() + " is not train_micro_batch_size_per_gpu " +

@@ -138,12 +138,13 @@ private:
         const std::size_t from = reading_.diagnostics.size();
         reading_.check.clear();
         run();
+        auto& diagnostics = reading_.diagnostics;
+        if (diagnostics.size() == from) return;
         // The monitor's sections are read as one: a TypeError comes before what is wrong with any field.
         // (Texts of known size are told apart by it.)
         const bool overtakes = reading_.check == std::string_view("shape:monitor") &&
                                first_check_ == std::string_view("section:monitor");
         if (!first_check_.empty() && !overtakes) return;
-        auto& diagnostics = reading_.diagnostics;
         const auto first =
             std::find_if(diagnostics.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.end(),
                          [](const Diagnostic& d) { return d.severity == Severity::error; });

@@ -135,13 +135,13 @@ public:
         append_members_of(container, members);
         return members;
     }
-    void append_members_of(const Value& container, Members& members) const {
-        members.reserve(members.size() + container.json->size());
-        Value child{nullptr, container.node + 1};
+    void append_members_of(const Value& container, SmallVectorOf<Member>& members) const {
+        if (!container.json->is_structured()) return;
+        Member* place = members.extend(container.json->size());
+        std::uint32_t node = container.node + 1;
         const auto add = [&](std::string_view key, const Json& json) {
-            child.json = &json;
-            members.push_back({key, child});
-            if (tree_) child.node = tree_->nodes[child.node].end;
+            *place++ = {key, {&json, node}};
+            if (tree_) node = tree_->nodes[node].end;
         };
         if (const auto* object = container.json->get_ptr<const Json::object_t*>())
             for (const auto& member : *object) add(member.first, member.second);

@@ -78,9 +78,7 @@ public:
         const std::size_t limit = most_differences(written_.size(), size);
         if (size > written_.size() + limit || written_.size() > size + limit) return false;
         // A difference brings in one letter at most, and takes one away.
-        const std::uint64_t differing = letters ^ letters_;
-        return bits_in(differing) <= 2 * limit && bits_in(differing & letters) <= limit &&
-               bits_in(differing & letters_) <= limit;
+        return bits_in(letters & ~letters_) <= limit && bits_in(letters_ & ~letters) <= limit;
     }
     std::string_view name() const { return name_; }  ///< empty: none is near
     std::size_t distance() const { return distance_; }

@@ -74,7 +74,7 @@ inline std::string Spot::pointer() const {
 
 class Linting {
     std::optional<DeepSpeedConfig> whole_;  // where only a section was read; `config` may refer to it
-    Members members_;                       // of all parts
+    SmallVector<Member, 64> members_;       // of all parts
 
 public:
     Linting(const Document& judged, const Surroundings& where)
@@ -86,7 +86,7 @@ public:
           reading_(judged.release, judged.source, &judged.tree) {
         reading_.places = zero_places();
         reading_.top_level = &section<DeepSpeedConfig>;
-        members_.reserve(judged.tree.nodes.size());  // so they stay where they are
+        members_.reserve(judged.tree.nodes.size());  // so that they stay where they are
         open(top, {&judged.tree.value, 0});
         open_below(top, {&zero, &fp16, &bf16, &optimizer, &scheduler, &aio, &data_types, &compile,
                          &activation_checkpointing, &pipeline, &torch_autocast});
@@ -205,7 +205,7 @@ public:
     }
 
     /// All that is written in the parts.
-    const Members& members() const { return members_; }
+    const SmallVectorOf<Member>& members() const { return members_; }
 
     /// The value as written, for use in a message.
     std::string shown(const Spot& spot) const { return reading_.shown(spot.member->value); }

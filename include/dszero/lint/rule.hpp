@@ -41,7 +41,7 @@ struct Example {
     Release release = newest_release;
 };
 
-struct Rule {
+struct alignas(64) Rule {     // so that what running it takes lies on one cache line
     std::string_view code;    ///< stable, kebab-case: "nvme-below-stage-3"
     std::string_view title;   ///< a line
     std::string_view what;    ///< what happens, and why: a sentence or two

@@ -72,24 +72,12 @@ protected:
     std::size_t capacity_;
 };
 
-/// Holds up to `room` elements without an allocation.
-template <class T, std::size_t room>
-class SmallVector : public AnySmallVector {
+/// A SmallVector of elements T, wherever it keeps the first of them.
+template <class T>
+class SmallVectorOf : public AnySmallVector {
     static_assert(std::is_trivially_copyable_v<T>);
 
 public:
-    SmallVector() : AnySmallVector(elements_, room) {}
-    SmallVector(const SmallVector& other) : SmallVector() { copy(other, sizeof(T)); }
-    SmallVector(SmallVector&& other) : SmallVector() { take(other, sizeof(T)); }
-    SmallVector& operator=(const SmallVector& other) {
-        copy(other, sizeof(T));
-        return *this;
-    }
-    SmallVector& operator=(SmallVector&& other) {
-        take(other, sizeof(T));
-        return *this;
-    }
-
     T* begin() { return static_cast<T*>(data_); }
     T* end() { return static_cast<T*>(data_) + size_; }
     const T* begin() const { return static_cast<const T*>(data_); }
@@ -118,6 +106,32 @@ public:
         return *new (begin() + at) T(copied);
     }
     void reserve(std::size_t capacity) { grow(capacity, sizeof(T)); }
+    /// Room for so many more, which are to be filled in.
+    T* extend(std::size_t count) {
+        reserve(size_ + count);
+        size_ += count;
+        return end() - count;
+    }
+
+protected:
+    using AnySmallVector::AnySmallVector;
+};
+
+/// Holds up to `room` elements without an allocation.
+template <class T, std::size_t room>
+class SmallVector : public SmallVectorOf<T> {
+public:
+    SmallVector() : SmallVectorOf<T>(elements_, room) {}
+    SmallVector(const SmallVector& other) : SmallVector() { this->copy(other, sizeof(T)); }
+    SmallVector(SmallVector&& other) : SmallVector() { this->take(other, sizeof(T)); }
+    SmallVector& operator=(const SmallVector& other) {
+        this->copy(other, sizeof(T));
+        return *this;
+    }
+    SmallVector& operator=(SmallVector&& other) {
+        this->take(other, sizeof(T));
+        return *this;
+    }
 
 private:
     alignas(T) unsigned char elements_[room * sizeof(T)];
