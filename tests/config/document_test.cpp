@@ -154,6 +154,15 @@ TEST_CASE("batch numbers: any two give the third, in Python's arithmetic") {
     CHECK(batch("\"train_batch_size\": 8, \"train_micro_batch_size_per_gpu\": 0", 1) == "batch_arithmetic");
 }
 
+TEST_CASE("batch numbers: nothing is divided by a number that was not given") {
+    // Python: 1e308 // 0.5 is inf, inf // 1 would be nan
+    LoadOptions options;
+    options.caller = Caller::huggingface;
+    const Document halves = parse("{\"train_batch_size\": 1e308, \"sequence_parallel_size\": 2}", options);
+    CHECK(halves.first_check == "batch_product_mismatch");
+    CHECK(halves.diagnostics.at(0).hint == "the product is inf");
+}
+
 TEST_CASE("batch numbers: what was completed is completed anew for other ranks") {
     const DeepSpeedConfig config = parse("{\"train_micro_batch_size_per_gpu\": 3}").value();
     CHECK(config.train_batch_size.json == 3);

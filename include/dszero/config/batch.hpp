@@ -78,13 +78,13 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
     using Operation = std::optional<ExactNumber>(const ExactNumber&, const ExactNumber&);
     Operation* const times = [](const ExactNumber& a, const ExactNumber& b) { return multiply(a, b); };
     Operation* const over = [](const ExactNumber& a, const ExactNumber& b) { return floor_divide(a, b); };
-    // a * b * c or a // b // c
+    // a * b * c or a // b // c, where there is a c
     const auto work_out = [&](BatchTerm& out, Operation* operation, const BatchTerm& a, const BatchTerm& b,
-                              const BatchTerm& c) {
+                              const BatchTerm* c) {
         if (fault) return;
         std::optional<ExactNumber> result;
         if (a.kind == BatchTerm::number && b.kind == BatchTerm::number) result = operation(a.value, b.value);
-        if (result) result = c.kind == BatchTerm::number ? operation(*result, c.value) : std::nullopt;
+        if (result && c) result = c->kind == BatchTerm::number ? operation(*result, c->value) : std::nullopt;
         if (result) {
             out.kind = BatchTerm::number;
             out.value = std::move(*result);
@@ -104,13 +104,13 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
         return BatchFault{"batch-missing", 2, "the batch size is missing",
                           "give train_batch_size or train_micro_batch_size_per_gpu"};
     if (given[0] && given[1]) {
-        if (!given[2]) work_out(accumulation, over, train, micro, ranks);
+        if (!given[2]) work_out(accumulation, over, train, micro, &ranks);
     } else {
         if (!given[2]) accumulation = {BatchTerm::number, ExactNumber(1)};
         if (given[0])
-            work_out(micro, over, train, ranks, accumulation);
+            work_out(micro, over, train, ranks, given[2] ? &accumulation : nullptr);
         else
-            work_out(train, times, micro, accumulation, ranks);
+            work_out(train, times, micro, accumulation, &ranks);
     }
 
     constexpr std::array<std::string_view, 3> not_positive = {
@@ -128,7 +128,7 @@ inline std::optional<BatchFault> complete_batch(std::array<BatchTerm, 3>& terms,
         }
     }
     BatchTerm product;
-    work_out(product, times, micro, accumulation, ranks);
+    work_out(product, times, micro, accumulation, &ranks);
     if (!fault && !equal(train.value, product.value))
         fault = {"batch-product-mismatch", 0,
                  "train_batch_size " + train.value.str() + " is not train_micro_batch_size_per_gpu " +

@@ -74,8 +74,9 @@ public:
         return json_integer(negative_ ? least : most);
     }
 
-    /// As JSON writes it; a very long integer is cut short.
+    /// As Python writes it; a very long integer is cut short.
     std::string str() const {
+        if (is_real_ && !std::isfinite(real_)) return std::isnan(real_) ? "nan" : real_ < 0 ? "-inf" : "inf";
         if (is_small()) return write_json(json());
         Limbs rest = large_;
         std::string digits;
