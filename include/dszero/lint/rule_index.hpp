@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Which rules a document needs. Most look at a few keys, and few of those are written,
-// so the keys that are written choose the rules.
+// so the keys that are written choose the rules. Keys are told apart by hash and length
+// only: one that is taken for another makes a rule look that finds nothing.
 #pragma once
 
 #include <dszero/config/release.hpp>
@@ -40,14 +41,14 @@ private:
     static constexpr std::size_t room = 128, none = 255;
     using Rules = BitSet<room>;
     struct Sought {
-        std::string_view key;
         Rules by{};
+        unsigned char length = 0;
         unsigned char next = none;  // of the same hash
     };
 
     constexpr std::size_t find(std::string_view key) const {
         std::size_t place = first_[rough_hash(key)];
-        while (place != none && sought_[place].key != key) place = sought_[place].next;
+        while (place != none && sought_[place].length != key.size()) place = sought_[place].next;
         return place;
     }
     constexpr void add(const Rule& rule) {
@@ -59,7 +60,7 @@ private:
             if (place == none) {
                 place = key_count_++;
                 unsigned char& first = first_[rough_hash(key)];
-                sought_.at(place) = {key, {}, first};
+                sought_.at(place) = {{}, static_cast<unsigned char>(key.size()), first};
                 first = static_cast<unsigned char>(place);
             }
             sought_[place].by.add(number);
