@@ -157,6 +157,7 @@ public:
     }
     /// The optimizer's name in lower case; empty: none is given.
     std::string_view optimizer_type() const { return optimizer_type_; }
+    bool has_adam() const { return optimizer_type_ == "adam" || optimizer_type_ == "adamw"; }
 
     /// Whether something is written there that Python takes for true.
     static bool flag(const Spot& spot) { return spot.is_set() && is_truthy(spot.json()); }

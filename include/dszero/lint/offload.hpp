@@ -102,8 +102,7 @@ inline void partial_offload_optimizer(Linting& lint) {
     if (!lint.at_stage(3, 3) || !lint.offloads_optimizer() || offload->ratio == 1.0) return;
     const Spot ratio = lint.offload_optimizer["ratio"];
     const std::string_view type = lint.optimizer_type();
-    const bool adam = type == "adam" || type == "adamw";
-    if (!type.empty() && (!adam || lint.flag(lint.optimizer_params["torch_adam"]))) {
+    if (!type.empty() && (!lint.has_adam() || lint.flag(lint.optimizer_params["torch_adam"]))) {
         lint.at_value(ratio,
                       {"a ratio below 1 works with DeepSpeed's own Adam or AdamW only: deepspeed.initialize "
                        "stops with an assertion"},
@@ -130,7 +129,7 @@ inline void partial_offload_on_device(Linting& lint) {
         return;
     if (offload->ratio != 0.0 && has_single_sub_group(lint)) return;  // all of it is offloaded
     const Spot ratio = lint.offload_optimizer["ratio"];
-    if (const std::string_view type = lint.optimizer_type(); type != "adam" && type != "adamw") return;
+    if (!lint.has_adam()) return;
     const bool scheduled = lint.scheduler["type"].is_set();
     Diagnostic& d = lint.at_value(
         ratio,

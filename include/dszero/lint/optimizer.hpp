@@ -108,7 +108,7 @@ struct Constructor {
 inline Constructor constructor_of(const Linting& lint) {
     const std::string_view type = lint.optimizer_type();
     const bool host = lint.offloads_optimizer();
-    if (type == "adam" || type == "adamw") {
+    if (lint.has_adam()) {
         if (lint.flag(lint.optimizer_params["torch_adam"]))
             return {"torch.optim.AdamW",
                     " lr betas eps weight_decay amsgrad foreach maximize capturable differentiable fused "

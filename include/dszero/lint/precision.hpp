@@ -26,9 +26,8 @@ inline void static_scale_ignores(Linting& lint) {
 
 inline void master_weights(Linting& lint) {
     if (!lint.at_stage(1, 3)) return;
-    const bool cpu_adam = lint.offloads_optimizer() &&
-                          (lint.optimizer_type() == "adam" || lint.optimizer_type() == "adamw") &&
-                          !lint.flag(lint.optimizer_params["torch_adam"]);
+    const bool cpu_adam =
+        lint.offloads_optimizer() && lint.has_adam() && !lint.flag(lint.optimizer_params["torch_adam"]);
     const bool unknown =
         lint.offloads_optimizer() && lint.optimizer_type().empty();  // the program's may be one
     const Spot fp16 = lint.fp16["fp16_master_weights_and_grads"],

@@ -45,7 +45,7 @@ inline void swap_buffers(Linting& lint) {
         offload->buffer_count == 0)
         return;
     const std::string_view type = lint.optimizer_type();
-    const bool adam = type == "adam" || type == "adamw";
+    const bool adam = lint.has_adam();
     if (!adam && type != "lion" && type != "adagrad") return;
     const std::int64_t needed = adam ? 4 : 3;  // master weights, moments, gradient
     if (offload->buffer_count >= needed) return;

@@ -68,10 +68,9 @@ inline void zero_off(Linting& lint) {
 
 inline void offload_optimizer_at_stage_0(Linting& lint) {
     if (!lint.at_stage(0, 0) || !lint.offloads_optimizer()) return;
-    const Spot name = lint.optimizer["type"];
-    if (!name || !name.json().is_string() || lint.around.accelerator == Accelerator::cpu) return;
-    const std::string type = to_lower(string_in(name.json()));
-    const bool host = type == "adam" || type == "adamw" || type == "adagrad" || type == "lion";
+    if (lint.around.accelerator == Accelerator::cpu) return;
+    const std::string_view type = lint.optimizer_type();
+    const bool host = lint.has_adam() || type == "adagrad" || type == "lion";
     if (!host || lint.flag(lint.optimizer_params["torch_adam"])) return;
     lint.at_key(lint.offloaded_optimizer(),
                 {"at stage 0 nothing is offloaded, yet the optimizer becomes the one for the host: it meets "
