@@ -30,9 +30,9 @@ constexpr bool is_one_of(const std::array<std::string_view, n>& names, std::stri
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Whether the optimizer's name is one that this release knows.
+/// Whether the optimizer's name, as written, is one that this release knows.
 inline bool knows_optimizer(const Linting& lint, std::string_view written) {
-    const std::string type = to_lower(written);
+    const std::string_view type = lint.optimizer_type();
     if (type == "muon") return lint.release() >= Release("0.17.6");
     return is_one_of(own_optimizers, type) || is_one_of(torch_optimizers, written) ||
            (is_one_of(one_bit_optimizers, type) && lint.release() < Release("0.19.7"));
@@ -43,8 +43,7 @@ inline void unknown_optimizer(Linting& lint) {
     if (!spot.is_set() || !spot.json().is_string()) return;
     const std::string& written = string_in(spot.json());
     if (knows_optimizer(lint, written)) return;
-    const std::string type = to_lower(written);
-    if (is_one_of(one_bit_optimizers, type)) {
+    if (is_one_of(one_bit_optimizers, lint.optimizer_type())) {
         lint.at_value(spot, {written, " was removed in 0.19.7: deepspeed.initialize stops with an assertion"},
                       {"choose another optimizer, or an older DeepSpeed"});
         return;
@@ -67,7 +66,7 @@ inline void untested_optimizer(Linting& lint) {
     const Spot allow = lint.top["zero_allow_untested_optimizer"];
     if (allow && is_truthy(allow.json())) return;
     const std::string& written = string_in(spot.json());
-    const std::string type = to_lower(written);
+    const std::string_view type = lint.optimizer_type();
     constexpr std::array<std::string_view, 7> tested = {"adam",   "adamw",   "adagrad", "lion",
                                                         "muadam", "muadamw", "muon"};
     const bool one_bit = is_one_of(one_bit_optimizers, type);
@@ -92,7 +91,7 @@ inline void one_bit_with_zero(Linting& lint) {
     const Spot spot = lint.optimizer["type"];
     if (!lint.at_stage(1, 3) || !spot.is_set() || !spot.json().is_string()) return;
     const std::string& written = string_in(spot.json());
-    if (!is_one_of(one_bit_optimizers, to_lower(written))) return;
+    if (!is_one_of(one_bit_optimizers, lint.optimizer_type())) return;
     lint.at_value(spot,
                   {written, " is not compatible with ZeRO: deepspeed.initialize stops with an assertion"},
                   {"choose stage 0, or another optimizer"});
