@@ -140,10 +140,8 @@ private:
         run();
         auto& diagnostics = reading_.diagnostics;
         if (diagnostics.size() == from) return;
-        // The monitor's sections are read as one: a TypeError comes before what is wrong with any field.
-        // (Texts of known size are told apart by it.)
-        const bool overtakes = reading_.check == std::string_view("shape:monitor") &&
-                               first_check_ == std::string_view("section:monitor");
+        // the monitor's sections are read as one: a TypeError comes before what is wrong with any field
+        const bool overtakes = reading_.check == "shape:monitor" && first_check_ == "section:monitor";
         if (!first_check_.empty() && !overtakes) return;
         const auto first =
             std::find_if(diagnostics.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.end(),

@@ -136,7 +136,7 @@ public:
         return members;
     }
     void append_members_of(const Value& container, SmallVectorOf<Member>& members) const {
-        if (!container.json->is_structured()) return;
+        if (!container.json->is_structured()) return;  // a number, too, has a size() of 1
         Member* place = members.extend(container.json->size());
         std::uint32_t node = container.node + 1;
         const auto add = [&](std::string_view key, const Json& json) {

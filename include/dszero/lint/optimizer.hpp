@@ -88,12 +88,11 @@ inline void legacy_stage_1(Linting& lint) {
 }
 
 inline void one_bit_with_zero(Linting& lint) {
+    if (!lint.at_stage(1, 3) || !is_one_of(one_bit_optimizers, lint.optimizer_type())) return;
     const Spot spot = lint.optimizer["type"];
-    if (!lint.at_stage(1, 3) || !spot.is_set() || !spot.json().is_string()) return;
-    const std::string& written = string_in(spot.json());
-    if (!is_one_of(one_bit_optimizers, lint.optimizer_type())) return;
     lint.at_value(spot,
-                  {written, " is not compatible with ZeRO: deepspeed.initialize stops with an assertion"},
+                  {string_in(spot.json()),
+                   " is not compatible with ZeRO: deepspeed.initialize stops with an assertion"},
                   {"choose stage 0, or another optimizer"});
 }
 

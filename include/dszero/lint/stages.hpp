@@ -67,8 +67,8 @@ inline void zero_off(Linting& lint) {
 }
 
 inline void offload_optimizer_at_stage_0(Linting& lint) {
-    if (!lint.at_stage(0, 0) || !lint.offloads_optimizer()) return;
-    if (lint.around.accelerator == Accelerator::cpu) return;
+    if (!lint.at_stage(0, 0) || !lint.offloads_optimizer() || lint.around.accelerator == Accelerator::cpu)
+        return;
     const std::string_view type = lint.optimizer_type();
     const bool host = lint.has_adam() || type == "adagrad" || type == "lion";
     if (!host || lint.flag(lint.optimizer_params["torch_adam"])) return;
