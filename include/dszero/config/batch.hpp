@@ -5,15 +5,14 @@
 // Source: _set_batch_related_parameters and _batch_assertion in deepspeed/runtime/config.py.
 #pragma once
 
+#include <dszero/config/batch_number.hpp>
+#include <dszero/config/coerce.hpp>
 #include <dszero/config/exact_number.hpp>
-#include <dszero/config/field.hpp>
 #include <dszero/config/json_values.hpp>
-#include <dszero/config/member_types.hpp>
-#include <dszero/config/plain.hpp>
+#include <dszero/config/release.hpp>
 #include <dszero/text/unicode.hpp>
 
 #include <array>
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -22,20 +21,6 @@
 #include <utility>
 
 namespace dszero {
-
-/// A batch number: as given, or as completed for the world size that the document was judged for.
-struct BatchNumber {
-    Json json;               ///< null where it is neither
-    bool completed = false;  ///< it follows from the others, so with another number of ranks it is another
-
-    BatchNumber() = default;
-    BatchNumber(std::integral auto number) : json(json_integer(static_cast<std::int64_t>(number))) {}
-    BatchNumber(Json value, bool was_completed) : json(std::move(value)), completed(was_completed) {}
-
-    bool operator==(const BatchNumber& other) const {
-        return equal(json, other.json) && completed == other.completed;
-    }
-};
 
 /// Their keys, in DeepSpeed's order.
 constexpr std::array<std::string_view, 3> batch_keys = {"train_batch_size", "train_micro_batch_size_per_gpu",
@@ -168,18 +153,5 @@ Batch complete_batch(const Config& config, std::int64_t ranks) {
     }
     return {numbers[0], numbers[1], numbers[2]};
 }
-
-/// Takes the value as it is; it is completed once the document has been read.
-inline bool read_batch_number(void* member, const Value& value, const Row&, Reading& r, const Path&) {
-    static_cast<BatchNumber*>(member)->json = kept(value, r);
-    return true;
-}
-inline Json write_batch_number(const void* member, const Writing&) {
-    return static_cast<const BatchNumber*>(member)->json;
-}
-
-template <>
-inline constexpr MemberType member_type<BatchNumber> = {"a number greater than 0 or null", "number",
-                                                        read_batch_number, write_batch_number};
 
 }  // namespace dszero

@@ -5,7 +5,7 @@
 // that it looks keys up in. Nothing but an object will do for either.
 #pragma once
 
-#include <dszero/config/plain.hpp>
+#include <dszero/config/plain_types.hpp>
 #include <dszero/config/section.hpp>
 
 #include <string>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <dszero/config/batch.hpp>
-#include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 
 #include <string>

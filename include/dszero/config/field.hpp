@@ -15,6 +15,7 @@
 
 #include <dszero/config/key_index.hpp>
 #include <dszero/config/release.hpp>
+#include <dszero/config/section_of.hpp>
 #include <dszero/config/table.hpp>
 
 #include <concepts>
@@ -221,7 +222,7 @@ struct Check {
 };
 
 /// A section of the document: its rows and checks. Specialise schema<T> with
-/// `name`, `rows`, `checks` and, if need be, `container`.
+/// `rows`, `checks` and, if need be, `container`; its name stands beside T.
 template <class T>
 struct schema;
 
@@ -256,8 +257,13 @@ template <class T>
 const KeyIndex& key_index();
 
 template <class T>
-inline constexpr Section section{schema<T>::name, schema<T>::rows, schema<T>::checks,
+inline constexpr Section section{section_name<T>, schema<T>::rows, schema<T>::checks,
                                  &ruler<T>,       key_index<T>,    schema<T>::container};
+
+template <class T>
+const Section& section_of() {
+    return section<T>;
+}
 
 inline KeyIndex index_of(const Table<Row>& rows) {
     KeyIndex index;

@@ -6,7 +6,7 @@
 
 #include <dszero/config/judge.hpp>
 #include <dszero/config/section.hpp>
-#include <dszero/config/zero.hpp>
+#include <dszero/config/rows/zero.hpp>
 
 #include <cmath>
 #include <cstddef>

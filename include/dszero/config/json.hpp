@@ -10,15 +10,15 @@
 // floats in an nlohmann value.
 #pragma once
 
-#include <dszero/config/judge.hpp>
-#include <dszero/config/reading.hpp>
-#include <dszero/config/section.hpp>
+#include <dszero/config/json_values.hpp>
+#include <dszero/config/release.hpp>
+#include <dszero/config/section_of.hpp>
 #include <dszero/config/zero.hpp>
-#include <dszero/text/render.hpp>
+#include <dszero/text/diagnostic.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <concepts>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,25 +33,54 @@ concept BasicJson = requires {
     typename J::initializer_list_t;
 };
 
+/// DeepSpeed's function of this name: the zero section of a document, its defaults where there is none.
+/// Throws ConfigError with every problem when the release refuses it.
+DeepSpeedZeroConfig get_zero_config(const Json& document, Release release = newest_release);
+
+/// DeepSpeed's function of this name: the document's member, or `preset` where there is none.
+template <BasicJson J>
+J get_scalar_param(const J& document, std::string_view name, J preset) {
+    const auto member = document.find(std::string(name));
+    return member == document.end() ? std::move(preset) : *member;
+}
+
+/// DeepSpeed's function of this name: what the old form, "zero_optimization": true or false, stands for.
+/// Throws nlohmann's out_of_range if there is no zero_optimization.
+template <BasicJson J>
+J read_zero_config_deprecated(const J& document) {
+    J section = J::object();
+    const bool on = document.at(std::string(zero_optimization)).template get<bool>();
+    section["stage"] = on ? 1 : 0;
+    if (on) section["allgather_bucket_size"] = get_scalar_param(document, "allgather_size", J(5e8));
+    return section;
+}
+
+/// Throws ConfigError: a value is nested deeper than Python goes. (Text is refused long before.)
+[[noreturn]] void throw_too_deep();
+
+constexpr int python_recursion_limit = 1000;
+
 /// The same value in another of nlohmann's types. (Its own conversions take a compiler longer.)
+/// Throws ConfigError if it has more levels of nesting than that.
 template <BasicJson To, BasicJson From>
-void copy_json(const From& from, To& to) {
+void copy_json(const From& from, To& to, int levels = python_recursion_limit) {
     using value_t = typename From::value_t;
+    if (from.is_structured() && levels-- == 0) throw_too_deep();
     to = To(from.type());
     switch (from.type()) {
         case value_t::object:
             for (const auto& member : *from.template get_ptr<const typename From::object_t*>()) {
                 auto& members = *to.template get_ptr<typename To::object_t*>();
                 if constexpr (requires { members.emplace_back(member.first, To()); })
-                    copy_json(member.second, members.emplace_back(member.first, To()).second);
+                    copy_json(member.second, members.emplace_back(member.first, To()).second, levels);
                 else
-                    copy_json(member.second, members[member.first]);
+                    copy_json(member.second, members[member.first], levels);
             }
             break;
         case value_t::array:
             for (const From& element : *from.template get_ptr<const typename From::array_t*>()) {
                 To copy;
-                copy_json(element, copy);
+                copy_json(element, copy, levels);
                 to.template get_ptr<typename To::array_t*>()->push_back(std::move(copy));
             }
             break;
@@ -79,94 +108,30 @@ void copy_json(const From& from, To& to) {
     }
 }
 
-/// Throws what a reading without text has found.
-[[noreturn]] inline void throw_problems(const Source& source, Diagnostics&& diagnostics) {
-    const std::string rendered = render_text(source, diagnostics);
-    throw ConfigError(rendered, std::move(diagnostics));
-}
+/// Reads a section into `object`, which holds its defaults. Throws ConfigError with every problem.
+void read_json(const Json& json, const Section& section, void* object);
 
-/// Whether a value has more levels of nesting.
-template <BasicJson J>
-bool is_deeper(const J& json, int levels) {
-    if (!json.is_structured()) return false;
-    if (levels == 0) return true;
-    for (const J& element : json)
-        if (is_deeper(element, levels - 1)) return true;
-    return false;
-}
-
-/// Throws ConfigError for a value that is nested deeper than Python goes. (Text is refused long before.)
-template <BasicJson J>
-void require_shallow(const J& json) {
-    constexpr int python_recursion_limit = 1000;
-    if (!is_deeper(json, python_recursion_limit)) return;
-    Diagnostic d;
-    d.code = "too-deep";
-    d.message = "nested too deeply for a configuration";
-    d.range = nowhere();
-    throw_problems({"<json>", {}}, {std::move(d)});
-}
-
-/// DeepSpeed's function of this name: the zero section of a document, its defaults where there is none.
-/// Throws ConfigError with every problem when the release refuses it.
-inline DeepSpeedZeroConfig get_zero_config(const nlohmann::ordered_json& document,
-                                           Release release = newest_release) {
-    require_shallow(document);
-    const Source none{"<json>", {}};
-    Reading reading(release, none, nullptr);
-    DeepSpeedZeroConfig config;
-    if (judge_zero({&document, 0}, reading, config)) return config;
-    throw_problems(none, std::move(reading.diagnostics));
-}
-
-/// DeepSpeed's function of this name: the document's member, or `preset` where there is none.
-template <BasicJson J>
-J get_scalar_param(const J& document, std::string_view name, J preset) {
-    const auto member = document.find(std::string(name));
-    return member == document.end() ? std::move(preset) : *member;
-}
-
-/// DeepSpeed's function of this name: what the old form, "zero_optimization": true or false, stands for.
-/// Throws nlohmann's out_of_range if there is no zero_optimization.
-template <BasicJson J>
-J read_zero_config_deprecated(const J& document) {
-    J section = J::object();
-    const bool on = document.at(std::string(zero_optimization)).template get<bool>();
-    section["stage"] = on ? 1 : 0;
-    if (on) section["allgather_bucket_size"] = get_scalar_param(document, "allgather_size", J(5e8));
-    return section;
-}
-
-/// A section that is no field of another one.
-inline constexpr MemberType lone_section = {.expected = "an object"};
+/// A section's keys and values, so that it reads back to an equal value under the newest release.
+Json write_keys(const Section& section, const void* object);
 
 /// Reads a section, or throws ConfigError with every problem. Found by json.get<T>().
-template <HasSchema T>
-void from_json(const nlohmann::ordered_json& json, T& out) {
-    require_shallow(json);
-    const Source none{"<json>", {}};
-    Reading reading(newest_release, none, nullptr);
-    const Path root{.key = schema<T>::name, .is_root = true};
-    Row owner;
-    owner.type = &lone_section;
+template <HasSection T>
+void from_json(const Json& json, T& out) {
     T object{};
-    const bool read = read_section(section<T>, &object, {&json, 0}, owner, reading, root);
-    reading.settle_abort(root);
-    if (!read || has_errors(reading.diagnostics)) throw_problems(none, std::move(reading.diagnostics));
+    read_json(json, section_of<T>(), &object);
     out = std::move(object);
 }
-template <BasicJson J, HasSchema T>
+template <BasicJson J, HasSection T>
 void from_json(const J& json, T& out) {
-    require_shallow(json);
-    nlohmann::ordered_json copy;
+    Json copy;
     copy_json(json, copy);
     from_json(copy, out);
 }
 
 /// Writes a section so that it reads back to an equal value under the newest release.
-template <BasicJson J, HasSchema T>
+template <BasicJson J, HasSection T>
 void to_json(J& json, const T& object) {
-    copy_json(write_section(section<T>, &object, {}), json);
+    copy_json(write_keys(section_of<T>(), &object), json);
 }
 
 template <BasicJson J>
@@ -183,3 +148,7 @@ void from_json(const J& json, OffloadDeviceEnum& device) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/definitions/json.hpp>
+#endif

@@ -3,7 +3,7 @@
 // From a document's root to its configuration, or to its zero section alone.
 #pragma once
 
-#include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/document_checks.hpp>
 #include <dszero/config/reading.hpp>
 #include <dszero/config/section.hpp>

@@ -31,6 +31,8 @@ struct WarmupLRParams {
 
     bool operator==(const WarmupLRParams&) const = default;
 };
+template <>
+inline constexpr std::string_view section_name<WarmupLRParams> = "WarmupLR";
 
 /// The same, then down to 0 along a line.
 struct WarmupDecayLRParams {
@@ -43,6 +45,8 @@ struct WarmupDecayLRParams {
 
     bool operator==(const WarmupDecayLRParams&) const = default;
 };
+template <>
+inline constexpr std::string_view section_name<WarmupDecayLRParams> = "WarmupDecayLR";
 
 /// From a share of the group's own rate up to it, then down to another share along half a cosine.
 struct WarmupCosineLRParams {
@@ -55,6 +59,8 @@ struct WarmupCosineLRParams {
 
     bool operator==(const WarmupCosineLRParams&) const = default;
 };
+template <>
+inline constexpr std::string_view section_name<WarmupCosineLRParams> = "WarmupCosineLR";
 
 /// One rise and fall of the rate, with the momentum going the other way; then decay.
 struct OneCycleParams {
@@ -74,6 +80,8 @@ struct OneCycleParams {
 
     bool operator==(const OneCycleParams&) const = default;
 };
+template <>
+inline constexpr std::string_view section_name<OneCycleParams> = "OneCycle";
 
 /// A rate that grows without end, to find out which one is too large.
 struct LRRangeTestParams {
@@ -85,6 +93,8 @@ struct LRRangeTestParams {
 
     bool operator==(const LRRangeTestParams&) const = default;
 };
+template <>
+inline constexpr std::string_view section_name<LRRangeTestParams> = "LRRangeTest";
 
 using SchedulerParams = std::variant<WarmupLRParams, WarmupDecayLRParams, WarmupCosineLRParams,
                                      OneCycleParams, LRRangeTestParams>;
@@ -121,7 +131,6 @@ constexpr Row last_batch_iteration =
 template <>
 struct schema<WarmupLRParams> {
     using C = WarmupLRParams;
-    static constexpr std::string_view name = "WarmupLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         schedule_rows::warmup_min_lr<C>,
@@ -138,7 +147,6 @@ struct schema<WarmupLRParams> {
 template <>
 struct schema<WarmupDecayLRParams> {
     using C = WarmupDecayLRParams;
-    static constexpr std::string_view name = "WarmupDecayLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         schedule_rows::total_num_steps<C>,
@@ -155,7 +163,6 @@ struct schema<WarmupDecayLRParams> {
 template <>
 struct schema<WarmupCosineLRParams> {
     using C = WarmupCosineLRParams;
-    static constexpr std::string_view name = "WarmupCosineLR";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         schedule_rows::total_num_steps<C>,
@@ -173,7 +180,6 @@ struct schema<WarmupCosineLRParams> {
 template <>
 struct schema<OneCycleParams> {
     using C = OneCycleParams;
-    static constexpr std::string_view name = "OneCycle";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::cycle_min_lr, {.name = "cycle_min_lr",
@@ -210,7 +216,6 @@ struct schema<OneCycleParams> {
 template <>
 struct schema<LRRangeTestParams> {
     using C = LRRangeTestParams;
-    static constexpr std::string_view name = "LRRangeTest";
     static constexpr Container container = Container::pydantics_choice;
     static constexpr std::array rows = {
         field(&C::lr_range_test_min_lr, {.name = "lr_range_test_min_lr", .doc = "The rate to start from."}),

@@ -8,6 +8,7 @@
 #include <dszero/config/coerce.hpp>
 #include <dszero/config/field.hpp>
 #include <dszero/config/json_values.hpp>
+#include <dszero/config/member_values.hpp>
 #include <dszero/config/reading.hpp>
 
 #include <cmath>
@@ -39,23 +40,6 @@ struct MemberType {
     const Section* section = nullptr;                         ///< the section that the member holds
     const void* (*section_in)(const void* member) = nullptr;  ///< its object, or null where there is none
     bool any_case = false;                                    ///< the format's words count in any case
-};
-
-/// A deprecated attribute. DeepSpeed deletes it once its value was moved to the field
-/// that replaces it; a deleted one counts as never given.
-template <class T>
-struct Deprecated {
-    T value{};
-    bool deleted = false;
-
-    bool operator==(const Deprecated& other) const { return value == other.value; }
-};
-
-/// "auto" (no steps) or a number of steps; DeepSpeed's Union[str, int].
-struct Interval {
-    std::optional<std::int64_t> steps;
-
-    bool operator==(const Interval&) const = default;
 };
 
 // ------------------------------------------------------------------ messages

@@ -6,7 +6,7 @@
 
 #include <dszero/config/mapping.hpp>
 #include <dszero/config/member_types.hpp>
-#include <dszero/config/plain.hpp>
+#include <dszero/config/plain_types.hpp>
 #include <dszero/config/section.hpp>
 
 #include <array>

@@ -4,7 +4,7 @@
 // Source: deepspeed/runtime/config.py, 0.19.7 and 0.19.8.
 #pragma once
 
-#include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 #include <dszero/text/rough_hash.hpp>

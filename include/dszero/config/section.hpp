@@ -226,26 +226,6 @@ inline Json write_section(const Section& section, const void* object, const Writ
     return out;
 }
 
-/// Whether two objects have the same in every row; an attribute that was moved counts as never given.
-/// Sections that hold Json members use it for operator==: a defaulted one would cost compile time for each.
-inline bool equal_sections(const Section& section, const void* a, const void* b) {
-    const Writing writing{newest_release, true};
-    for (const Row& row : section.rows) {
-        const void* const in_a = section.member(a, row);
-        const void* const in_b = section.member(b, row);
-        if (row.type->section) {
-            const void* const nested_a = row.type->section_in(in_a);
-            const void* const nested_b = row.type->section_in(in_b);
-            if (!nested_a != !nested_b) return false;
-            if (nested_a && !equal_sections(*row.type->section, nested_a, nested_b)) return false;
-            continue;
-        }
-        const Json one = row.type->write(in_a, writing), other = row.type->write(in_b, writing);
-        if (!one.is_discarded() && !other.is_discarded() && !equal(one, other)) return false;
-    }
-    return true;
-}
-
 // Sections as members of sections.
 
 template <class T>
@@ -288,3 +268,7 @@ inline constexpr MemberType optional_section_type = optional_section<T>("an obje
                                                                         read_optional<T, read_nested<T>>);
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/definitions/section.hpp>
+#endif

@@ -3,7 +3,7 @@
 // A configuration as the attributes that DeepSpeed's object has, with what it works out of them.
 #pragma once
 
-#include <dszero/config/deepspeed_config.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 
 #include <string_view>

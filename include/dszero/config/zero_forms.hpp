@@ -7,15 +7,13 @@
 #include <dszero/config/document_sections.hpp>
 #include <dszero/config/reading.hpp>
 #include <dszero/config/section.hpp>
-#include <dszero/config/zero.hpp>
+#include <dszero/config/rows/zero.hpp>
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace dszero {
-
-constexpr std::string_view zero_optimization = "zero_optimization";
 
 /// The old form, "zero_optimization": true or false, as members of the section that DeepSpeed makes of it.
 /// The size of its buckets stands beside it in the document.

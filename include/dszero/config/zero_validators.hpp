@@ -5,7 +5,7 @@
 #pragma once
 
 #include <dszero/config/section.hpp>
-#include <dszero/config/zero.hpp>
+#include <dszero/config/rows/zero.hpp>
 
 #include <optional>
 #include <string>

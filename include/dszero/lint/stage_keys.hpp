@@ -5,7 +5,7 @@
 
 #include <dszero/config/key_index.hpp>
 #include <dszero/config/suggest.hpp>
-#include <dszero/config/zero.hpp>
+#include <dszero/config/rows/zero.hpp>
 
 #include <array>
 #include <cstddef>

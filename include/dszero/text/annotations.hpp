@@ -7,6 +7,7 @@
 
 #include <dszero/text/diagnostic.hpp>
 #include <dszero/text/render.hpp>
+#include <dszero/text/snippet.hpp>
 
 #include <string>
 #include <string_view>

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <dszero/text/diagnostic.hpp>
+#include <dszero/text/dialect.hpp>
 #include <dszero/text/hjson_reader.hpp>
 #include <dszero/text/json_reader.hpp>
 #include <dszero/text/mend.hpp>
@@ -25,11 +26,6 @@
 #include <vector>
 
 namespace dszero {
-
-enum class Dialect : unsigned char {
-    hjson,  ///< hjson-py 3.1.0: DeepSpeed from 0.8.1 on.
-    json,   ///< Python's json module: DeepSpeed before that, and Accelerate.
-};
 
 struct ReadOptions {
     Dialect dialect = Dialect::hjson;

@@ -9,7 +9,7 @@
 #include <dszero/config/batch.hpp>
 #include <dszero/config/gradients.hpp>
 #include <dszero/config/lr_schedules.hpp>
-#include <dszero/config/optimizer.hpp>
+#include <dszero/config/optimizer_params.hpp>
 #include <dszero/config/precision.hpp>
 #include <dszero/config/zero.hpp>
 #include <dszero/engine/bucket.hpp>

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <dszero/config/document_sections.hpp>
-#include <dszero/config/sections/removed.hpp>
+#include <dszero/config/rows/removed.hpp>
 
 #include <algorithm>
 #include <array>
