@@ -9,10 +9,14 @@
 #include <dszero/config/definitions/json.hpp>
 #include <dszero/config/definitions/plain.hpp>
 #include <dszero/config/definitions/section.hpp>
+#include <dszero/config/lr_schedules.hpp>
+#include <dszero/config/optimizer_params.hpp>
 #include <dszero/text/definitions/render.hpp>
 
 namespace dszero {
 
+template const Section& section_of<AdagradParams>();
+template const Section& section_of<AdamParams>();
 template const Section& section_of<AioConfig>();
 template const Section& section_of<AutoEPConfig>();
 template const Section& section_of<AutotuningModelInfo>();
@@ -40,18 +44,25 @@ template const Section& section_of<DeepSpeedZeroOffloadOptimizerConfig>();
 template const Section& section_of<DeepSpeedZeroOffloadParamConfig>();
 template const Section& section_of<DynamicBatchingConfig>();
 template const Section& section_of<HybridEngineConfig>();
+template const Section& section_of<LRRangeTestParams>();
+template const Section& section_of<LionParams>();
+template const Section& section_of<OneCycleParams>();
 template const Section& section_of<OptimizerConfig>();
 template const Section& section_of<ParallelWriteConfig>();
 template const Section& section_of<PipelineConfig>();
 template const Section& section_of<RandomLTDConfig>();
 template const Section& section_of<RandomLTDScheduleConfig>();
 template const Section& section_of<RandomLTDStepsConfig>();
+template const Section& section_of<SGDParams>();
 template const Section& section_of<SchedulerConfig>();
 template const Section& section_of<TPConfig>();
 template const Section& section_of<TPTrainingConfig>();
 template const Section& section_of<TensorBoardConfig>();
 template const Section& section_of<TorchAutocastConfig>();
 template const Section& section_of<WandbConfig>();
+template const Section& section_of<WarmupCosineLRParams>();
+template const Section& section_of<WarmupDecayLRParams>();
+template const Section& section_of<WarmupLRParams>();
 template const Section& section_of<WeightQuantConfig>();
 template const Section& section_of<ZenFlowConfig>();
 

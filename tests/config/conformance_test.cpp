@@ -3,6 +3,8 @@
 // The zero section against what the real DeepSpeed answered, release by release:
 // verdict, value, warnings, and where it says the errors are.
 #include <dszero/config/document.hpp>
+#include <dszero/config/judge.hpp>
+#include <dszero/text/base64.hpp>
 
 #include "support/catch.hpp"
 #include "support/jsonl.hpp"

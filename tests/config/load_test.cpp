@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <dszero/config/document.hpp>
+#include <dszero/text/base64.hpp>
 
 #include "support/catch.hpp"
 

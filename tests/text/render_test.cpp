@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <dszero/text/render.hpp>
+#include <dszero/text/snippet.hpp>
 
 #include "support/catch.hpp"
 

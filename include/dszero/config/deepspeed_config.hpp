@@ -104,3 +104,7 @@ inline bool operator==(const DeepSpeedConfig& a, const DeepSpeedConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/definitions/section.hpp>
+#endif

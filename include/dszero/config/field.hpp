@@ -260,11 +260,6 @@ template <class T>
 inline constexpr Section section{section_name<T>, schema<T>::rows, schema<T>::checks,
                                  &ruler<T>,       key_index<T>,    schema<T>::container};
 
-template <class T>
-const Section& section_of() {
-    return section<T>;
-}
-
 inline KeyIndex index_of(const Table<Row>& rows) {
     KeyIndex index;
     for (const Row& row : rows) {

@@ -6,6 +6,7 @@
 // asks for a release.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -94,5 +95,8 @@ struct Behaviour {
           deprecated_offload_is_cpu(r >= Release("0.7.1")),
           models_precision(r >= Release("0.17.1")) {}
 };
+
+/// The releases whose answers to whole documents were recorded.
+inline constexpr std::array<Release, 4> recorded_releases = {"0.14.5", "0.16.9", "0.18.9", "0.19.8"};
 
 }  // namespace dszero

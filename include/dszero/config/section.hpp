@@ -268,7 +268,3 @@ inline constexpr MemberType optional_section_type = optional_section<T>("an obje
                                                                         read_optional<T, read_nested<T>>);
 
 }  // namespace dszero
-
-#ifndef DSZERO_COMPILED
-#include <dszero/config/definitions/section.hpp>
-#endif

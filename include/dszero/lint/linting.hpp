@@ -12,6 +12,7 @@
 #pragma once
 
 #include <dszero/config/document.hpp>
+#include <dszero/config/judge.hpp>
 #include <dszero/config/reading.hpp>
 #include <dszero/config/suggest.hpp>
 #include <dszero/lint/rule.hpp>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <dszero/lint/linting.hpp>
+#include <dszero/text/reader.hpp>
 
 #include <array>
 #include <string>

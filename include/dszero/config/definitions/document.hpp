@@ -21,9 +21,6 @@
 
 namespace dszero {
 
-/// The releases whose answers to whole documents were recorded.
-inline constexpr std::array<Release, 4> recorded_releases = {"0.14.5", "0.16.9", "0.18.9", "0.19.8"};
-
 /// Says where the verdict on a whole document does not rest on recorded answers.
 inline void note_what_is_inferred(Document& document) {
     const auto note = [&](std::string message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dszero/compiled.hpp>
+#include <dszero/config/definitions/section.hpp>
 #include <dszero/config/json.hpp>
 #include <dszero/config/judge.hpp>
 #include <dszero/config/reading.hpp>

@@ -2,9 +2,16 @@
 #pragma once
 
 #include <dszero/compiled.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
+#include <dszero/config/section_of.hpp>
 
 namespace dszero {
+
+template <class T>
+const Section& section_of() {
+    return section<T>;
+}
 
 DSZERO_INLINE bool equal_sections(const Section& section, const void* a, const void* b) {
     const Writing writing{newest_release, true};
