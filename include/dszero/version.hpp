@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The version of dszero: for the preprocessor (these three macros are all that
-// dszero defines) and for everyone else. CMakeLists.txt reads it from here.
+// The version of dszero: for the preprocessor (these three macros, and DSZERO_INLINE,
+// are all that dszero defines) and for everyone else. CMakeLists.txt reads it from here.
 #pragma once
 
 #include <string>

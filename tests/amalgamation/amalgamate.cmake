@@ -5,7 +5,8 @@
 #     cmake -D INCLUDE=include -D HEADER=dszero/dszero.hpp -D OUTPUT=dszero_config.hpp -P amalgamate.cmake
 #
 # Each <dszero/...> is put where it is first included; other includes go to the top, once.
-# Rests on the house style: includes are in angle brackets and depend on no condition.
+# Rests on the house style: includes are in angle brackets, and depend on no condition but that
+# DSZERO_COMPILED is not defined; where it is, one file is no use.
 
 cmake_minimum_required(VERSION 3.25)
 

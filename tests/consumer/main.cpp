@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads the file it is given, and fails unless the other source file, which includes
-// dszero too, reads the same stage out of what this one writes.
+// Reads the file it is given, and fails unless its sections read back to equal values, the
+// stage by the other source file, which includes dszero too.
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -16,6 +16,11 @@ int main(int, char** arguments) {
 
     const dszero::DeepSpeedZeroConfig& zero = document.value().zero_config;
     const nlohmann::json section = zero;
-    std::printf("dszero %s, stage %d\n", dszero::version_string().c_str(), static_cast<int>(zero.stage));
+    const dszero::DeepSpeedConfig copy = document.value();
+    const nlohmann::ordered_json compiling = copy.compile_config;
+    if (copy != document.value() || compiling.get<dszero::CompileConfig>() != copy.compile_config) return 1;
+    const double gradient_clipping = copy.gradient_clipping;
+    std::printf("dszero %s, stage %d, gradients clipped at %g\n", dszero::version_string().c_str(),
+                static_cast<int>(zero.stage), gradient_clipping);
     return stage_in(section) == static_cast<int>(zero.stage) ? 0 : 1;
 }

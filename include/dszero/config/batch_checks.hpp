@@ -6,9 +6,9 @@
 #pragma once
 
 #include <dszero/config/batch.hpp>
-#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/elasticity.hpp>
 #include <dszero/config/removed_keys.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 
 #include <algorithm>

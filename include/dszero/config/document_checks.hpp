@@ -6,9 +6,9 @@
 #pragma once
 
 #include <dszero/config/batch_checks.hpp>
-#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/document_warnings.hpp>
 #include <dszero/config/removed_keys.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 #include <dszero/text/rough_hash.hpp>

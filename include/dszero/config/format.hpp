@@ -5,8 +5,8 @@
 #pragma once
 
 #include <dszero/config/judge.hpp>
-#include <dszero/config/section.hpp>
 #include <dszero/config/rows/zero.hpp>
+#include <dszero/config/section.hpp>
 
 #include <cmath>
 #include <cstddef>

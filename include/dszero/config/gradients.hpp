@@ -4,7 +4,6 @@
 // Source: get_gradient_allreduce_op in deepspeed/runtime/config.py of 0.19.6 and later.
 #pragma once
 
-
 #include <string_view>
 
 namespace dszero {

@@ -7,9 +7,9 @@
 // `dszero check`.
 #pragma once
 
-#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/format.hpp>
 #include <dszero/config/judge.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 
 #include <algorithm>

@@ -3,9 +3,9 @@
 // From a document's root to its configuration, or to its zero section alone.
 #pragma once
 
-#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/document_checks.hpp>
 #include <dszero/config/reading.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/zero_forms.hpp>
 #include <dszero/text/bit_set.hpp>

@@ -30,6 +30,7 @@ struct DeepSpeedZeroLeafModuleConfig {
     bool operator==(const DeepSpeedZeroLeafModuleConfig&) const = default;
 };
 template <>
-inline constexpr std::string_view section_name<DeepSpeedZeroLeafModuleConfig> = "DeepSpeedZeroLeafModuleConfig";
+inline constexpr std::string_view section_name<DeepSpeedZeroLeafModuleConfig> =
+    "DeepSpeedZeroLeafModuleConfig";
 
 }  // namespace dszero

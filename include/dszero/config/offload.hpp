@@ -29,7 +29,8 @@ struct DeepSpeedZeroOffloadParamConfig {
     bool operator==(const DeepSpeedZeroOffloadParamConfig&) const = default;
 };
 template <>
-inline constexpr std::string_view section_name<DeepSpeedZeroOffloadParamConfig> = "DeepSpeedZeroOffloadParamConfig";
+inline constexpr std::string_view section_name<DeepSpeedZeroOffloadParamConfig> =
+    "DeepSpeedZeroOffloadParamConfig";
 
 /// Where optimizer states live, at stages 1 to 3.
 struct DeepSpeedZeroOffloadOptimizerConfig {
@@ -48,7 +49,8 @@ struct DeepSpeedZeroOffloadOptimizerConfig {
     bool operator==(const DeepSpeedZeroOffloadOptimizerConfig&) const = default;
 };
 template <>
-inline constexpr std::string_view section_name<DeepSpeedZeroOffloadOptimizerConfig> = "DeepSpeedZeroOffloadOptimizerConfig";
+inline constexpr std::string_view section_name<DeepSpeedZeroOffloadOptimizerConfig> =
+    "DeepSpeedZeroOffloadOptimizerConfig";
 
 constexpr std::array<std::string_view, 3> offload_devices = {"none", "cpu", "nvme"};
 

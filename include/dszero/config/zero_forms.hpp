@@ -6,8 +6,8 @@
 
 #include <dszero/config/document_sections.hpp>
 #include <dszero/config/reading.hpp>
-#include <dszero/config/section.hpp>
 #include <dszero/config/rows/zero.hpp>
+#include <dszero/config/section.hpp>
 
 #include <cstddef>
 #include <string>

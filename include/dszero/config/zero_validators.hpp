@@ -4,8 +4,8 @@
 // where deprecated keys go. zero.hpp lists them with the releases that have them.
 #pragma once
 
-#include <dszero/config/section.hpp>
 #include <dszero/config/rows/zero.hpp>
+#include <dszero/config/section.hpp>
 
 #include <optional>
 #include <string>

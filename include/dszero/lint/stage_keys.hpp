@@ -4,8 +4,8 @@
 #pragma once
 
 #include <dszero/config/key_index.hpp>
-#include <dszero/config/suggest.hpp>
 #include <dszero/config/rows/zero.hpp>
+#include <dszero/config/suggest.hpp>
 
 #include <array>
 #include <cstddef>

@@ -24,6 +24,7 @@ struct DeepSpeedActivationCheckpointingConfig {
     bool operator==(const DeepSpeedActivationCheckpointingConfig&) const = default;
 };
 template <>
-inline constexpr std::string_view section_name<DeepSpeedActivationCheckpointingConfig> = "DeepSpeedActivationCheckpointingConfig";
+inline constexpr std::string_view section_name<DeepSpeedActivationCheckpointingConfig> =
+    "DeepSpeedActivationCheckpointingConfig";
 
 }  // namespace dszero

@@ -35,6 +35,7 @@ struct DeepSpeedThroughputTimerConfig {
     bool operator==(const DeepSpeedThroughputTimerConfig&) const = default;
 };
 template <>
-inline constexpr std::string_view section_name<DeepSpeedThroughputTimerConfig> = "DeepSpeedThroughputTimerConfig";
+inline constexpr std::string_view section_name<DeepSpeedThroughputTimerConfig> =
+    "DeepSpeedThroughputTimerConfig";
 
 }  // namespace dszero
