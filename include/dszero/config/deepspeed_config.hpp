@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// DeepSpeedConfig: the whole document, a row for each key of its top level, in the order in
-// which DeepSpeed reads them; so the first fault is the first that a walk along the rows finds.
-// Source: DeepSpeedConfig._initialize_params in deepspeed/runtime/config.py.
+// DeepSpeedConfig: the whole document.
+// Source: deepspeed/runtime/config.py. rows/deepspeed_config.hpp has the keys.
 #pragma once
 
 #include <dszero/config/batch_number.hpp>

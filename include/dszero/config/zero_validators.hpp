@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What spans several fields of zero_optimization: DeepSpeed's validators, and
-// where deprecated keys go. zero.hpp lists them with the releases that have them.
+// where deprecated keys go. rows/zero.hpp lists them with the releases that have them.
 #pragma once
 
 #include <dszero/config/rows/zero.hpp>

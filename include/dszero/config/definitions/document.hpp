@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Behind document.hpp: from a text to a Document.
 #pragma once
 
 #include <dszero/compiled.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Behind json.hpp: reading and writing without a text.
 #pragma once
 
 #include <dszero/compiled.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Behind plain.hpp: values as Python would use them.
 #pragma once
 
 #include <dszero/compiled.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Behind section_of.hpp: the rows of every section.
 #pragma once
 
 #include <dszero/compiled.hpp>

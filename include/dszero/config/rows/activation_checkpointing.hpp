@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of sections/activation_checkpointing.hpp.
+// Rows of sections/activation_checkpointing.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/document_sections.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of deepspeed_config.hpp.
+// A row for each key of a document's top level, in the order in which DeepSpeed reads them;
+// so the first fault is the first that a walk along the rows finds.
+// Source: DeepSpeedConfig._initialize_params in deepspeed/runtime/config.py.
 #pragma once
 
 #include <dszero/config/batch.hpp>

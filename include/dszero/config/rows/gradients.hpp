@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of gradients.hpp.
+// Rows of gradients.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/coerce.hpp>

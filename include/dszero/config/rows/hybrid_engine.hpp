@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of sections/hybrid_engine.hpp.
+// Rows of sections/hybrid_engine.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/document_sections.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of leaf_module.hpp.
+// Rows of leaf_module.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/field.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of offload.hpp.
+// Rows of offload.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/field.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of sections/weight_quantization.hpp.
+// Rows of sections/weight_quantization.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/document_sections.hpp>

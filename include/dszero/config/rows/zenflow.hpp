@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of zenflow.hpp.
+// Rows of zenflow.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/field.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The rows of zero.hpp.
+// Rows of zero.hpp: how it is read, checked, written and described.
 #pragma once
 
 #include <dszero/config/field.hpp>

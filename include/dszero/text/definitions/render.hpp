@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// Behind render.hpp: diagnostics as text and as JSON.
 #pragma once
 
 #include <dszero/compiled.hpp>
