@@ -6,6 +6,7 @@
 #include "input.hpp"
 #include "report.hpp"
 
+#include <dszero/text/snippet.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fields.hpp"
 
+#include <dszero/text/snippet.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <algorithm>

@@ -8,6 +8,7 @@
 
 #include <dszero/config/effective.hpp>
 #include <dszero/lint/fix.hpp>
+#include <dszero/text/snippet.hpp>
 
 #include <map>
 #include <string>

@@ -2,9 +2,11 @@
 #include "input.hpp"
 
 #include <dszero/config/document.hpp>
+#include <dszero/config/judge.hpp>
 #include <dszero/text/base64.hpp>
 #include <dszero/text/file.hpp>
 #include <dszero/text/reader.hpp>
+#include <dszero/text/snippet.hpp>
 #include <dszero/text/write_json.hpp>
 
 #include <nlohmann/json.hpp>

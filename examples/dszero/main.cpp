@@ -5,6 +5,7 @@
 #include "command.hpp"
 
 #include <dszero/config/suggest.hpp>
+#include <dszero/text/snippet.hpp>
 #include <dszero/version.hpp>
 
 #include <CLI/CLI.hpp>

@@ -3,6 +3,7 @@
 
 #include <dszero/config/write_document.hpp>
 #include <dszero/text/replace_file.hpp>
+#include <dszero/text/snippet.hpp>
 #include <dszero/text/unified_diff.hpp>
 #include <dszero/text/write_json.hpp>
 

@@ -7,6 +7,7 @@
 #include "report.hpp"
 
 #include <dszero/lint/resolve.hpp>
+#include <dszero/text/snippet.hpp>
 
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <dszero/config/document.hpp>
+#include <dszero/config/judge.hpp>
 #include <dszero/lint/tree_walk.hpp>
 #include <dszero/text/edit.hpp>
 
