@@ -6,7 +6,7 @@
 #
 # Each <dszero/...> is put where it is first included; other includes go to the top, once.
 # Rests on the house style: includes are in angle brackets, and depend on no condition but that
-# DSZERO_COMPILED is not defined; where it is, one file is no use.
+# DSZERO_COMPILED is not defined.
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -90,6 +90,10 @@ file(
 // dszero ${version}: the config part in one file. Generated; edit the headers it was made of.
 // Needs C++20 and nlohmann/json 3.11.
 #pragma once
+
+#ifdef DSZERO_COMPILED
+#error DSZERO_COMPILED is for the headers themselves, not for this one file
+#endif
 
 ${standard}
 ${includes}${body}")

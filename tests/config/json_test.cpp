@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <dszero/config/document.hpp>
 #include <dszero/config/json.hpp>
+#include <dszero/config/sections/compile.hpp>
 
 #include "support/catch.hpp"
 #include "support/jsonl.hpp"
@@ -153,4 +154,29 @@ TEST_CASE("to_json: documented keys, and none that is deprecated or derived") {
     CHECK_FALSE(written.contains("mics_shard_size"));
     CHECK_FALSE(written["offload_optimizer"].contains("pipeline"));
     CHECK(json(OffloadDeviceEnum::nvme) == "nvme");
+}
+
+TEST_CASE("json: a value nested deeper than Python goes is refused, and written all the same") {
+    const auto nested = [](int levels) {
+        nlohmann::ordered_json value = nlohmann::ordered_json::object();
+        for (int i = 1; i < levels; ++i) value = {{"a", std::move(value)}};
+        return value;
+    };
+    const auto code_of = [](const auto& section) {
+        try {
+            section.template get<DeepSpeedZeroConfig>();
+        } catch (const ConfigError& error) {
+            return error.diagnostics().at(0).code;
+        }
+        return std::string();
+    };
+    CHECK(code_of(nested(900)) == "unknown-key");
+    CHECK(code_of(nested(1100)) == "too-deep");
+    CHECK(code_of(json(nested(900))) == "unknown-key");
+    CHECK(code_of(json(nested(1100))) == "too-deep");
+
+    CompileConfig config;
+    config.passes = nested(1100);
+    const json written = config;
+    CHECK(written.at("passes") == json(config.passes));
 }

@@ -105,5 +105,5 @@ inline bool operator==(const DeepSpeedConfig& a, const DeepSpeedConfig& b) {
 }  // namespace dszero
 
 #ifndef DSZERO_COMPILED
-#include <dszero/config/definitions/section.hpp>
+#include <dszero/config/rows/deepspeed_config.hpp>
 #endif

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,9 +62,9 @@ J read_zero_config_deprecated(const J& document) {
 constexpr int python_recursion_limit = 1000;
 
 /// The same value in another of nlohmann's types. (Its own conversions take a compiler longer.)
-/// Throws ConfigError if it has more levels of nesting than that.
+/// Throws ConfigError if it has more than `levels` of nesting.
 template <BasicJson To, BasicJson From>
-void copy_json(const From& from, To& to, int levels = python_recursion_limit) {
+void copy_json(const From& from, To& to, int levels = std::numeric_limits<int>::max()) {
     using value_t = typename From::value_t;
     if (from.is_structured() && levels-- == 0) throw_too_deep();
     to = To(from.type());
@@ -124,7 +125,7 @@ void from_json(const Json& json, T& out) {
 template <BasicJson J, HasSection T>
 void from_json(const J& json, T& out) {
     Json copy;
-    copy_json(json, copy);
+    copy_json(json, copy, python_recursion_limit);
     from_json(copy, out);
 }
 

@@ -229,7 +229,7 @@ inline Json write_section(const Section& section, const void* object, const Writ
 // Sections as members of sections.
 
 template <class T>
-concept HasSchema = requires {
+concept HasSchema = HasSection<T> && requires {
     schema<T>::rows;
 };
 
@@ -268,3 +268,7 @@ inline constexpr MemberType optional_section_type = optional_section<T>("an obje
                                                                         read_optional<T, read_nested<T>>);
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/definitions/section.hpp>
+#endif

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Behind section_of.hpp: the rows of every section.
+// Behind section_of.hpp.
 #pragma once
 
 #include <dszero/compiled.hpp>
-#include <dszero/config/rows/deepspeed_config.hpp>
 #include <dszero/config/section.hpp>
 #include <dszero/config/section_of.hpp>
 
@@ -12,6 +11,7 @@ namespace dszero {
 
 template <class T>
 const Section& section_of() {
+    static_assert(HasSection<T>, "a section's name stands beside its struct");
     return section<T>;
 }
 

@@ -57,3 +57,7 @@ inline bool operator==(const DeepSpeedAutotuningConfig& a, const DeepSpeedAutotu
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/autotuning.hpp>
+#endif

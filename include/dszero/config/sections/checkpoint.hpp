@@ -49,3 +49,7 @@ inline bool operator==(const CheckpointConfig& a, const CheckpointConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/checkpoint.hpp>
+#endif

@@ -44,3 +44,7 @@ inline bool operator==(const CompileConfig& a, const CompileConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/compile.hpp>
+#endif

@@ -93,3 +93,7 @@ inline bool operator==(const DataEfficiencyConfig& a, const DataEfficiencyConfig
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/data_efficiency.hpp>
+#endif

@@ -62,3 +62,7 @@ inline bool operator==(const AutoEPConfig& a, const AutoEPConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/expert_parallel.hpp>
+#endif

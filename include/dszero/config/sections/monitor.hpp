@@ -77,3 +77,7 @@ inline bool operator==(const CommsLoggerConfig& a, const CommsLoggerConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/monitor.hpp>
+#endif

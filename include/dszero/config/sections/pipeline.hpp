@@ -29,3 +29,7 @@ inline bool operator==(const PipelineConfig& a, const PipelineConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/pipeline.hpp>
+#endif

@@ -48,3 +48,7 @@ inline bool operator==(const TPTrainingConfig& a, const TPTrainingConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/tensor_parallel.hpp>
+#endif

@@ -28,3 +28,7 @@ inline bool operator==(const TorchAutocastConfig& a, const TorchAutocastConfig& 
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/torch_autocast.hpp>
+#endif

@@ -29,3 +29,7 @@ inline bool operator==(const WeightQuantConfig& a, const WeightQuantConfig& b) {
 }
 
 }  // namespace dszero
+
+#ifndef DSZERO_COMPILED
+#include <dszero/config/rows/weight_quantization.hpp>
+#endif
